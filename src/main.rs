@@ -1,0 +1,3 @@
+//! The `tars` command.
+
+fn main() {}
