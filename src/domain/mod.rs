@@ -1,8 +1,10 @@
 //! Words of the field, without I/O: time, regions, severities, verdicts. Everything else builds on these.
 
+mod bytes;
 mod time;
 mod words;
 
+pub use bytes::{ByteSize, ByteSizeError};
 pub use time::{
     Hour, MAX_MICROS, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, MIN_MICROS, TimeError, TimeRange,
     format_timestamp, parse_timestamp,

@@ -1,0 +1,92 @@
+//! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
+
+mod demo;
+mod ingest;
+mod nightly;
+mod output;
+mod report;
+mod simulate;
+mod sql;
+mod workspace;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::domain::ByteSize;
+use crate::error::Error;
+
+/// Where the lake lies when nothing says otherwise.
+pub(crate) const DEFAULT_LAKE: &str = "./lake";
+
+/// Embedded analytics for production telemetry.
+///
+/// Logs, spans and metrics land as Parquet in a Delta lake; SLOs, drift, regions and regressions are SQL
+/// models over it; reports come out.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "\
+Examples:
+  tars demo                              simulate a day, ingest it, report on it
+  tars ingest logs/*.json.gz traces.jsonl
+  tars nightly --date 2025-01-15         bring the models up to date and write the day's report
+  tars sql -c 'select * from slo_violations limit 10'
+  tars sql -c \"select count(*) from 'export.csv'\"
+
+`tars help COMMAND` explains a command. Exit codes are listed in docs/exit-codes.md.")]
+pub struct Args {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Global {
+    /// The lake: a directory, or a URL such as s3://bucket/lake
+    #[arg(long, global = true, value_name = "PATH|URL", default_value = DEFAULT_LAKE, env = "TARS_LAKE")]
+    lake: String,
+    /// Settings; without it ./tars.toml if there is one, else the defaults
+    #[arg(long, global = true, value_name = "FILE", env = "TARS_CONFIG")]
+    config: Option<PathBuf>,
+    /// Memory to use before spilling to disk, such as 512MiB [default: half of the machine's]
+    #[arg(long, global = true, value_name = "SIZE", env = "TARS_MEMORY_LIMIT")]
+    memory_limit: Option<ByteSize>,
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, value_name = "N", env = "TARS_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Say nothing but errors and results
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Ingest(ingest::Ingest),
+    Nightly(nightly::Nightly),
+    Report(report::Report),
+    Sql(sql::Sql),
+    Simulate(simulate::Simulate),
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self) -> Result<(), Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(self.global.threads())
+            .enable_all()
+            .build()
+            .map_err(|e| Error::Usage { message: format!("cannot start threads: {e}"), hint: None })?;
+        runtime.block_on(async {
+            match self.command {
+                Command::Demo(verb) => verb.run(&self.global).await,
+                Command::Ingest(verb) => verb.run(&self.global).await,
+                Command::Nightly(verb) => verb.run(&self.global).await,
+                Command::Report(verb) => verb.run(&self.global).await,
+                Command::Sql(verb) => verb.run(&self.global).await,
+                Command::Simulate(verb) => verb.run(&self.global),
+            }
+        })
+    }
+}

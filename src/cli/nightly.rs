@@ -1,0 +1,79 @@
+//! `tars nightly`: everything that is due after a day, in one go.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::Global;
+use super::output::{thousands, write_whole};
+use super::workspace::{Window, open_run, refresh};
+use crate::error::Error;
+use crate::lake::Lake;
+use crate::report::{self, Period};
+
+/// Bring the rollups up to date, judge every window, and write the day's report.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tars nightly --date 2025-01-15
+  tars nightly --date 2025-01-15 --lake s3://telemetry/lake --out /srv/reports")]
+pub(super) struct Nightly {
+    /// Folder for the report
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    window: Window,
+}
+
+impl Nightly {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
+        let lake = global.open_lake().await?;
+        let written = nightly(global, &lake, &self.window, Period::Daily, &self.out).await?;
+        written.print();
+        Ok(())
+    }
+}
+
+/// The report that a run wrote.
+pub(super) struct Written {
+    headline: String,
+    files: Vec<PathBuf>,
+}
+
+impl Written {
+    /// The headline and the files, on stdout.
+    pub(super) fn print(&self) {
+        #![allow(clippy::print_stdout)] // The result of the command.
+        println!("{}", self.headline);
+        for file in &self.files {
+            println!("{}", file.display());
+        }
+    }
+}
+
+/// Rollups, models, verdicts, report.
+pub(super) async fn nightly(
+    global: &Global,
+    lake: &Lake,
+    window: &Window,
+    period: Period,
+    out: &std::path::Path,
+) -> Result<Written, Error> {
+    let start = Instant::now();
+    let settings = global.settings()?;
+    let (params, baseline) = window.params(lake).await?;
+    let window = params.window()?;
+    global.note(format_args!("window {window}, compared with {baseline}"));
+    refresh(global, lake, &settings).await?;
+    let run = open_run(global, lake, &settings, params).await?;
+    run.hold(|model, rows| global.note(format_args!("{model}: {} rows", thousands(rows as u64)))).await?;
+    let report = report::build(&run, &report::Request { period, window, baseline_note: baseline }).await?;
+    let stem = out.join(report.file_stem());
+    let mut files = Vec::new();
+    for (extension, content) in [("md", report.to_markdown()), ("json", report.to_json())] {
+        let file = stem.with_added_extension(extension);
+        write_whole(&file, content.as_bytes())?;
+        files.push(file);
+    }
+    global.note(format_args!("done in {:.1} s", start.elapsed().as_secs_f64()));
+    Ok(Written { headline: report.headline().to_owned(), files })
+}

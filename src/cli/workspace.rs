@@ -1,0 +1,133 @@
+//! From the global options to what the verbs work with: settings, lake, engine, run.
+
+use std::path::Path;
+
+use super::Global;
+use super::output::note;
+use crate::domain::{ByteSize, TimeRange, parse_timestamp};
+use crate::engine::{Engine, EngineOptions, Params, default_memory_limit, default_threads};
+use crate::error::Error;
+use crate::lake::Lake;
+use crate::pipeline::{self, Run};
+use crate::settings::Settings;
+
+/// Where settings are looked for when `--config` does not say.
+const DEFAULT_CONFIG: &str = "tars.toml";
+
+impl Global {
+    pub(super) fn threads(&self) -> usize {
+        self.threads.map_or_else(default_threads, usize::from)
+    }
+
+    pub(super) fn memory_limit(&self) -> u64 {
+        self.memory_limit.map_or_else(default_memory_limit, |ByteSize(bytes)| bytes)
+    }
+
+    pub(super) fn settings(&self) -> Result<Settings, Error> {
+        let default = Path::new(DEFAULT_CONFIG);
+        let path = self.config.as_deref().or_else(|| default.exists().then_some(default));
+        Ok(Settings::load(path)?)
+    }
+
+    pub(super) fn engine(&self, settings: &Settings) -> Result<Engine, Error> {
+        let options = EngineOptions { memory_limit: self.memory_limit(), threads: self.threads() };
+        Ok(Engine::new(&options, settings)?)
+    }
+
+    pub(super) async fn open_lake(&self) -> Result<Lake, Error> {
+        Ok(Lake::open(&self.lake).await?)
+    }
+
+    /// Says something to a person, unless they asked for quiet.
+    pub(super) fn note(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            note(text);
+        }
+    }
+}
+
+/// The window that a verb looks at.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Window {
+    /// A UTC day, such as 2025-01-15
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub(super) date: Option<String>,
+    /// Start of the window, such as 2025-01-15T13:00:00Z
+    #[arg(long, value_name = "TIME", requires = "to")]
+    pub(super) from: Option<String>,
+    /// End of the window (not part of it)
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub(super) to: Option<String>,
+    /// Start of the window to compare with [default: the period before]
+    #[arg(long, value_name = "TIME", requires = "baseline_to")]
+    baseline_from: Option<String>,
+    /// End of the window to compare with
+    #[arg(long, value_name = "TIME", requires = "baseline_from")]
+    baseline_to: Option<String>,
+}
+
+fn instant(option: &str, text: &str) -> Result<i64, Error> {
+    parse_timestamp(text).ok_or_else(|| Error::Usage {
+        message: format!("--{option}: expected a time such as 2025-01-15T13:00:00Z, got `{text}`"),
+        hint: None,
+    })
+}
+
+fn range(names: [&str; 2], from: &str, to: &str) -> Result<TimeRange, Error> {
+    Ok(TimeRange::new(instant(names[0], from)?, instant(names[1], to)?)?)
+}
+
+impl Window {
+    /// The window asked for, if any.
+    pub(super) fn asked(&self) -> Result<Option<TimeRange>, Error> {
+        match (&self.date, &self.from, &self.to) {
+            (Some(date), _, _) => Ok(Some(TimeRange::day(date)?)),
+            (None, Some(from), Some(to)) => Ok(Some(range(["from", "to"], from, to)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The parameters of a run over this lake, and in words what the window is compared with. Without a
+    /// window the newest day that holds requests is taken.
+    pub(super) async fn params(&self, lake: &Lake) -> Result<(Params, String), Error> {
+        let window = match self.asked()? {
+            Some(window) => window,
+            None => pipeline::last_day_with_requests(lake).await?.ok_or_else(|| Error::Usage {
+                message: format!("the lake {} holds no telemetry yet", lake.url()),
+                hint: Some("tars ingest PATH".into()),
+            })?,
+        };
+        let (baseline, which) = match (&self.baseline_from, &self.baseline_to) {
+            (Some(from), Some(to)) => {
+                (range(["baseline-from", "baseline-to"], from, to)?, "as asked for".to_owned())
+            }
+            _ => pipeline::default_baseline(lake, window).await?,
+        };
+        Ok((Params::new(window, baseline), which))
+    }
+}
+
+/// Brings the incremental models up to date, with a line for each that had work to do.
+pub(super) async fn refresh(global: &Global, lake: &Lake, settings: &Settings) -> Result<(), Error> {
+    let engine = global.engine(settings)?;
+    pipeline::refresh(&engine, lake, |done| {
+        if done.files > 0 {
+            global.note(format_args!(
+                "{}: {} rows from {} new files ({} source rows)",
+                done.model, done.rows, done.files, done.source_rows
+            ));
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+/// Opens a run over the lake.
+pub(super) async fn open_run(
+    global: &Global,
+    lake: &Lake,
+    settings: &Settings,
+    params: Params,
+) -> Result<Run, Error> {
+    Ok(Run::open(global.engine(settings)?, lake, params).await?)
+}

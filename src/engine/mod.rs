@@ -1,0 +1,92 @@
+//! The query engine: the one way to build a session, the tables it starts with, and parameters in SQL.
+
+mod params;
+mod session;
+mod tables;
+
+pub use params::{Params, Value};
+pub use session::{Engine, EngineOptions, default_memory_limit, default_threads};
+pub use tables::{TableVersion, register_lake, register_settings};
+
+use datafusion::error::DataFusionError;
+
+/// Why a session cannot be built or a query cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The text is not SQL, or names what does not exist, or failed while running.
+    #[error("{}", sql_message(.source))]
+    Sql {
+        /// What DataFusion says.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    /// `$name` stands in the SQL but has no value.
+    #[error("parameter `${name}` has no value; set are: {}", if known.is_empty() { "none" } else { known })]
+    UnknownParameter {
+        /// The name without `$`.
+        name: String,
+        /// The names that have values.
+        known: String,
+    },
+    /// A value for a parameter that it cannot take.
+    #[error("parameter `{name}`: expected {expected}, got `{got}`")]
+    BadParameter {
+        /// The name without `$`.
+        name: String,
+        /// What it takes.
+        expected: &'static str,
+        /// What was given.
+        got: String,
+    },
+    /// A table of the lake could not be read.
+    #[error(transparent)]
+    Lake(#[from] crate::lake::Error),
+    /// The settings could not be turned into tables.
+    #[error(transparent)]
+    Settings(#[from] crate::settings::Error),
+}
+
+impl From<DataFusionError> for Error {
+    fn from(source: DataFusionError) -> Self {
+        Error::Sql { source: Box::new(source) }
+    }
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Sql { source } => sql_hint(source),
+            Error::UnknownParameter { name, .. } => {
+                Some(format!("in the shell: \\set {name} VALUE; on the command line: --set {name}=VALUE"))
+            }
+            Error::BadParameter { .. } => None,
+            Error::Lake(e) => e.hint(),
+            Error::Settings(e) => e.hint(),
+        }
+    }
+}
+
+/// DataFusion's message without its own prefixes and back traces, which say nothing to a user.
+fn sql_message(error: &DataFusionError) -> String {
+    let text = error.find_root().to_string();
+    let text = text.split("\n\nbacktrace:").next().unwrap_or(&text);
+    let mut text = text.trim();
+    for prefix in
+        ["Error during planning: ", "SQL error: ", "Schema error: ", "Execution error: ", "External error: "]
+    {
+        text = text.strip_prefix(prefix).unwrap_or(text);
+    }
+    format!("SQL: {}", text.trim_end_matches('.'))
+}
+
+fn sql_hint(error: &DataFusionError) -> Option<String> {
+    let text = error.find_root().to_string();
+    if text.contains("not found") && text.contains("table '") {
+        Some("`show tables` lists the tables and models; a file is queried by its path: select * from 'x.csv'".into())
+    } else if text.contains("Resources exhausted") {
+        Some("give the query more memory with --memory-limit, or narrow the window".into())
+    } else {
+        None
+    }
+}

@@ -1,0 +1,74 @@
+//! Every way in which a command can fail, and the exit code that says so to a script.
+
+use std::path::PathBuf;
+
+use crate::{contract, domain, engine, ingest, lake, pipeline, report, settings, shell, simulate};
+
+/// The failure of a command.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // Each variant wraps the error of the module that it is named after.
+pub enum Error {
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    #[error(transparent)]
+    Time(#[from] domain::TimeError),
+    #[error(transparent)]
+    Contract(#[from] contract::Error),
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
+    #[error(transparent)]
+    Lake(#[from] lake::Error),
+    #[error(transparent)]
+    Ingest(#[from] ingest::Error),
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    #[error(transparent)]
+    Pipeline(#[from] pipeline::Error),
+    #[error(transparent)]
+    Report(#[from] report::Error),
+    #[error(transparent)]
+    Simulate(#[from] simulate::Error),
+    #[error(transparent)]
+    Shell(#[from] shell::Error),
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("stopped; what was committed stays, and the same command goes on from there")]
+    Interrupted,
+}
+
+impl Error {
+    /// The code that the process exits with. `docs/exit-codes.md` documents them.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Write { .. } | Error::Report(_) | Error::Simulate(_) => 1,
+            Error::Usage { .. } | Error::Time(_) | Error::Contract(_) => 2,
+            Error::Ingest(_) | Error::Read { .. } => 3,
+            Error::Lake(_) => 4,
+            Error::Settings(_) => 5,
+            Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
+            Error::Interrupted => 130,
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Usage { hint, .. } => hint.clone(),
+            Error::Settings(e) => e.hint(),
+            Error::Lake(e) => e.hint(),
+            Error::Ingest(e) => e.hint(),
+            Error::Engine(e) => e.hint(),
+            Error::Pipeline(e) => e.hint(),
+            Error::Report(e) => e.hint(),
+            Error::Simulate(e) => e.hint(),
+            Error::Shell(e) => e.hint(),
+            Error::Time(_)
+            | Error::Contract(_)
+            | Error::Write { .. }
+            | Error::Read { .. }
+            | Error::Interrupted => None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Incremental models: tables of the lake that grow by what their source has gained.
+//!
+//! A refresh reads only the files that were added to the source since the version it recorded, appends
+//! their partial aggregates, and commits both together: the rows, and the source version as an
+//! application transaction. Killed at any point, the next refresh does exactly the work that is missing.
+//! Partial aggregates of one key may so stand in several rows; readers merge them, and because the parts
+//! are integers and sketches of integer counts, the order in which they came cannot show.
+
+use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::compute::{cast, concat_batches};
+use futures::TryStreamExt;
+
+use super::{Error, Materialization, Model, models};
+use crate::contract::{self, Table};
+use crate::domain::Hour;
+use crate::engine::{self, Engine};
+use crate::lake::{Lake, TableWriter, Transaction};
+
+/// What one refresh did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// The table that was brought up to date.
+    pub model: String,
+    /// Files of the source that it read.
+    pub files: usize,
+    /// Rows of the source that it read.
+    pub source_rows: u64,
+    /// Rows that it appended.
+    pub rows: u64,
+}
+
+/// Brings every incremental model up to date, reporting each as it is done.
+pub async fn refresh(
+    engine: &Engine,
+    lake: &Lake,
+    mut done: impl FnMut(&Refreshed),
+) -> Result<Vec<Refreshed>, Error> {
+    let mut all = Vec::new();
+    for model in models() {
+        if let Materialization::Incremental { source } = &model.header.materialized {
+            let refreshed = refresh_one(engine, lake, model, source).await?;
+            done(&refreshed);
+            all.push(refreshed);
+        }
+    }
+    Ok(all)
+}
+
+async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) -> Result<Refreshed, Error> {
+    let nothing = Refreshed { model: model.name.clone(), files: 0, source_rows: 0, rows: 0 };
+    let Some(snapshot) = lake.snapshot(source).await? else { return Ok(nothing) };
+    let app_id = format!("tars-model:{}", model.name);
+    let seen = match lake.snapshot(&model.name).await? {
+        Some(target) => target.transaction(&app_id).await?,
+        None => None,
+    };
+    let files = match seen {
+        None => snapshot.files().to_vec(),
+        Some(version) => {
+            let since = u64::try_from(version).unwrap_or_default();
+            snapshot.files_added_since(since).await?.ok_or_else(|| Error::LogCut {
+                model: model.name.clone(),
+                table: source.to_owned(),
+                seen: version,
+            })?
+        }
+    };
+    if files.is_empty() {
+        return Ok(nothing);
+    }
+    let (file_count, source_rows) = (files.len(), files.iter().map(|f| f.rows).sum());
+
+    // The model reads its source by name; for this query the name means the new files alone.
+    let context = engine.context().clone();
+    lake.register(&context);
+    context.deregister_table(source).map_err(engine::Error::from)?;
+    context.register_table(source, snapshot.provider_over(files)).map_err(engine::Error::from)?;
+
+    let table = contract::table(&model.name)
+        .map_err(|e| Error::Model { model: model.name.clone(), reason: e.to_string() })?;
+    let fail = |source| Error::Sql { model: model.name.clone(), source };
+    let sql = model.sql.trim_end().trim_end_matches(';');
+    let sql = format!("select * from ({sql}\n) order by region, {}, service, route", table.time);
+    let frame = engine.sql(&sql).await.map_err(fail)?;
+    let mut stream = frame.execute_stream().await.map_err(|e| fail(e.into()))?;
+    let mut writer = lake.writer(&model.name).await?;
+    let mut open: Option<OpenPartition> = None;
+    let mut rows = 0;
+    while let Some(batch) = stream.try_next().await.map_err(|e| fail(e.into()))? {
+        let batch = conform(model, table, batch)?;
+        rows += batch.num_rows() as u64;
+        for (region, hour, part) in split(table, &batch) {
+            match &mut open {
+                Some(current) if current.region == region && current.hour == hour => current.parts.push(part),
+                _ => {
+                    if let Some(full) = open.replace(OpenPartition { region, hour, parts: vec![part] }) {
+                        full.write(table, &mut writer).await?;
+                    }
+                }
+            }
+        }
+    }
+    if let Some(last) = open {
+        last.write(table, &mut writer).await?;
+    }
+    let version = i64::try_from(snapshot.version()).unwrap_or(i64::MAX);
+    writer.commit(&[Transaction { app_id, version }]).await?;
+    Ok(Refreshed { model: model.name.clone(), files: file_count, source_rows, rows })
+}
+
+/// Rows of one region and hour, collected until the ordered stream moves on to the next.
+struct OpenPartition {
+    region: String,
+    hour: Hour,
+    parts: Vec<RecordBatch>,
+}
+
+impl OpenPartition {
+    async fn write(self, table: &Table, writer: &mut TableWriter) -> Result<(), Error> {
+        let batch = concat_batches(&table.file_schema(), &self.parts)
+            .map_err(|e| engine::Error::from(datafusion::error::DataFusionError::from(e)))?;
+        writer.write(&self.region, self.hour, batch).await?;
+        Ok(())
+    }
+}
+
+/// Casts a model's output to the exact types of its table and checks it against the contract.
+fn conform(model: &Model, table: &Table, batch: RecordBatch) -> Result<RecordBatch, Error> {
+    let broken = |violations: String| Error::Contract { model: model.name.clone(), violations };
+    let schema = table.batch_schema();
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let column = batch
+                .column_by_name(field.name())
+                .ok_or_else(|| broken(format!("no column `{}`", field.name())))?;
+            cast(column, field.data_type()).map_err(|e| broken(format!("column `{}`: {e}", field.name())))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let batch = RecordBatch::try_new(schema, columns).map_err(|e| broken(e.to_string()))?;
+    contract::check_batch(table, &batch).map_err(|violations| {
+        broken(violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })?;
+    Ok(batch)
+}
+
+/// Cuts a batch that is ordered by region and time into runs of one region and hour, without copying.
+fn split(table: &Table, batch: &RecordBatch) -> Vec<(String, Hour, RecordBatch)> {
+    let schema = table.batch_schema();
+    let column = |name: &str| {
+        let index = schema.index_of(name).expect("every contract has a region and its time column");
+        batch.column(index)
+    };
+    let regions = column("region").as_any().downcast_ref::<StringArray>().expect("checked by the contract");
+    let times =
+        column(&table.time).as_any().downcast_ref::<TimestampMicrosecondArray>().expect("checked by the contract");
+    let file_schema = table.file_schema();
+    let kept: Vec<usize> =
+        file_schema.fields().iter().map(|f| schema.index_of(f.name()).expect("a subset of it")).collect();
+    let data = batch.project(&kept).expect("the indices come from its own schema");
+    let key = |row: usize| (regions.value(row), Hour::of_micros(times.value(row)));
+    let mut runs = Vec::new();
+    let mut start = 0;
+    for row in 1..=batch.num_rows() {
+        if row == batch.num_rows() || key(row) != key(start) {
+            let (region, hour) = key(start);
+            runs.push((region.to_owned(), hour, data.slice(start, row - start)));
+            start = row;
+        }
+    }
+    runs
+}

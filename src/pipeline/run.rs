@@ -1,0 +1,184 @@
+//! A run: one session in which the lake's tables, the settings and every model are in place, with the
+//! run's parameters bound. From then on everything is `select … from view`.
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::prelude::SessionContext;
+
+use super::{Error, Materialization, models};
+use crate::domain::{MICROS_PER_DAY, TimeRange};
+use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
+use crate::lake::{DataFile, Lake};
+
+/// A session with every table and model of a lake, for one window.
+pub struct Run {
+    engine: Engine,
+    params: Params,
+    versions: Vec<TableVersion>,
+}
+
+impl Run {
+    /// Registers the lake's tables and every model. The models are views: nothing is computed yet.
+    pub async fn open(engine: Engine, lake: &Lake, params: Params) -> Result<Self, Error> {
+        let versions = register_lake(engine.context(), lake).await?;
+        register_models(engine.context(), &params, Built::InLake).await?;
+        Ok(Run { engine, params, versions })
+    }
+
+    /// A session without a lake: functions, settings, and files queried by their path.
+    pub fn without_lake(engine: Engine) -> Self {
+        Run { engine, params: Params::default(), versions: Vec::new() }
+    }
+
+    /// Sets a parameter and binds the models anew.
+    pub async fn set(&mut self, name: &str, value: Value) -> Result<(), Error> {
+        let mut params = self.params.clone();
+        params.set(name, value)?;
+        if !self.versions.is_empty() {
+            register_models(self.engine.context(), &params, Built::InLake).await?;
+        }
+        self.params = params;
+        Ok(())
+    }
+
+    /// Computes each model marked `materialized: run` once and keeps its rows in memory, in an order that
+    /// serves whoever reads it next. For a report, which reads the same models in many sections.
+    pub async fn hold(&self, mut done: impl FnMut(&str, usize)) -> Result<(), Error> {
+        let context = self.engine.context();
+        for model in models().iter().filter(|m| m.header.materialized == Materialization::Run) {
+            let fail = |source: engine::Error| Error::Sql { model: model.name.clone(), source };
+            let frame = self.engine.sql(&format!("select * from {}", model.name)).await.map_err(fail)?;
+            let schema = Arc::clone(frame.schema().inner());
+            let rows = frame.collect().await.map_err(|e| fail(e.into()))?;
+            done(&model.name, rows.iter().map(RecordBatch::num_rows).sum());
+            let table = MemTable::try_new(schema, vec![rows]).map_err(|e| fail(e.into()))?;
+            context.deregister_table(model.name.as_str()).map_err(engine::Error::from)?;
+            context.register_table(model.name.as_str(), Arc::new(table)).map_err(engine::Error::from)?;
+            // Views hold the plans of what they read, so those that read this model are planned again.
+            register_dependents(context, &self.params, &model.name).await?;
+        }
+        Ok(())
+    }
+
+    /// The session, for queries that need more than [`Run::rows`].
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The parameters that the models are bound to.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The exact table versions that every query of this run reads.
+    pub fn versions(&self) -> &[TableVersion] {
+        &self.versions
+    }
+
+    /// Runs a query, its `$parameters` bound.
+    pub async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, Error> {
+        Ok(self.engine.rows(&self.params.bind(sql)?).await?)
+    }
+}
+
+/// Where incremental models live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Built {
+    /// They are tables of the lake, registered already.
+    InLake,
+    /// They are computed from their sources like any view (tests, and queries without a lake).
+    AsViews,
+}
+
+/// Registers every model as a view, in dependency order, with the parameters bound.
+pub async fn register_models(context: &SessionContext, params: &Params, built: Built) -> Result<(), Error> {
+    for model in models() {
+        let in_lake = matches!(model.header.materialized, Materialization::Incremental { .. });
+        if !(in_lake && built == Built::InLake) {
+            register_view(context, params, &model.name, &model.sql).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Plans again every view that reads `name`, directly or through others. Models held already stay held.
+async fn register_dependents(context: &SessionContext, params: &Params, name: &str) -> Result<(), Error> {
+    let mut stale = vec![name];
+    for model in models() {
+        if model.name != name && model.reads.iter().any(|r| stale.contains(&r.as_str())) {
+            stale.push(&model.name);
+            register_view(context, params, &model.name, &model.sql).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn register_view(
+    context: &SessionContext,
+    params: &Params,
+    name: &str,
+    sql: &str,
+) -> Result<(), Error> {
+    let fail = |source: engine::Error| Error::Sql { model: name.to_owned(), source };
+    let bound = params.bind(sql).map_err(fail)?;
+    let plan = context.state().create_logical_plan(&bound).await.map_err(|e| fail(e.into()))?;
+    context.deregister_table(name).map_err(|e| fail(e.into()))?;
+    context
+        .register_table(name, Arc::new(ViewTable::new(plan, Some(bound))))
+        .map_err(|e| fail(e.into()))?;
+    Ok(())
+}
+
+/// The tables whose presence makes a stretch of time comparable.
+const MEASURED: [&str; 4] = ["logs", "spans", "metrics", "evaluations"];
+
+/// A baseline for a window, and in words which one.
+///
+/// The period of the same length just before it, when the lake holds anything of that period; else the
+/// first quarter of what the window itself holds, so that the first day of a lake can be compared with
+/// how it began.
+pub async fn default_baseline(lake: &Lake, window: TimeRange) -> Result<(TimeRange, String), Error> {
+    let previous = window.previous();
+    let mut first: Option<i64> = None;
+    for table in MEASURED {
+        let Some(snapshot) = lake.snapshot(table).await? else { continue };
+        for file in snapshot.files() {
+            let (from, to) = span(file);
+            if from < previous.to() && to > previous.from() {
+                return Ok((previous, "the period before it".to_owned()));
+            }
+            if from < window.to() && to > window.from() {
+                let start = from.max(window.from());
+                first = Some(first.map_or(start, |f| f.min(start)));
+            }
+        }
+    }
+    let start = first.unwrap_or(window.from());
+    let quarter = (window.to() - start) / 4;
+    let baseline = TimeRange::new(start, start + quarter.max(1)).unwrap_or(window);
+    Ok((baseline, "the first quarter of its data, because the lake holds nothing of the period before".to_owned()))
+}
+
+/// The newest UTC day that holds requests (logs or spans), else any telemetry.
+pub async fn last_day_with_requests(lake: &Lake) -> Result<Option<TimeRange>, Error> {
+    for tables in [&MEASURED[..2], &MEASURED[2..]] {
+        let mut last: Option<i64> = None;
+        for table in tables {
+            if let Some(snapshot) = lake.snapshot(table).await? {
+                last = last.max(snapshot.files().iter().map(|f| span(f).1 - 1).max());
+            }
+        }
+        if let Some(last) = last {
+            let from = last.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
+            return Ok(TimeRange::new(from, from + MICROS_PER_DAY).ok());
+        }
+    }
+    Ok(None)
+}
+
+/// The half-open stretch of time that a file covers: its statistics, else its hour.
+fn span(file: &DataFile) -> (i64, i64) {
+    (file.min_time.unwrap_or(file.hour.start()), file.max_time.map_or(file.hour.end(), |t| t + 1))
+}

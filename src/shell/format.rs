@@ -1,0 +1,302 @@
+//! Query results as text or files. Rows are written as they arrive, so that a large result needs little
+//! memory; only the aligned table has to see everything first.
+
+use std::io::Write;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::csv;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, WriterBuilder};
+use arrow::record_batch::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::util::pretty::pretty_format_batches_with_options;
+use datafusion::dataframe::DataFrame;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use futures::TryStreamExt;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::Error;
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns, for reading.
+    Table,
+    /// RFC 4180 with a header line.
+    Csv,
+    /// One JSON array of objects.
+    Json,
+    /// One JSON object per line.
+    Ndjson,
+    /// A Markdown table.
+    Markdown,
+    /// A Parquet file, zstd-compressed.
+    Parquet,
+}
+
+impl Format {
+    /// Every format, as spelled on the command line.
+    pub const NAMES: [(&'static str, Format); 6] = [
+        ("table", Format::Table),
+        ("csv", Format::Csv),
+        ("json", Format::Json),
+        ("ndjson", Format::Ndjson),
+        ("markdown", Format::Markdown),
+        ("parquet", Format::Parquet),
+    ];
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(Format::NAMES.iter().find(|(_, v)| v == self).map_or("", |(name, _)| name))
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Format::NAMES.iter().find(|(name, _)| *name == text).map(|(_, format)| *format).ok_or_else(|| {
+            let names: Vec<_> = Format::NAMES.iter().map(|(name, _)| *name).collect();
+            format!("unknown format `{text}`; expected one of: {}", names.join(", "))
+        })
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Format {
+    /// Runs a query and writes its rows. Returns how many there were.
+    pub async fn write(self, frame: DataFrame, out: &mut (dyn Write + Send)) -> Result<usize, Error> {
+        let schema = Arc::clone(frame.schema().inner());
+        let stream = frame.execute_stream().await.map_err(crate::engine::Error::from)?;
+        let mut rows = 0;
+        let counted = |batch: &RecordBatch, rows: &mut usize| *rows += batch.num_rows();
+        let mut sink = Sink::new(self, schema, out).map_err(|source| Error::Write { format: self, source })?;
+        let mut stream: SendableRecordBatchStream = stream;
+        while let Some(batch) = stream.try_next().await.map_err(crate::engine::Error::from)? {
+            counted(&batch, &mut rows);
+            sink.write(batch).map_err(|source| Error::Write { format: self, source })?;
+        }
+        sink.finish().map_err(|source| Error::Write { format: self, source })?;
+        Ok(rows)
+    }
+}
+
+/// A writer for one result.
+enum Sink<'a> {
+    Table { schema: SchemaRef, batches: Vec<RecordBatch>, out: &'a mut (dyn Write + Send) },
+    Csv { writer: csv::Writer<&'a mut (dyn Write + Send)>, schema: SchemaRef },
+    Json(arrow::json::Writer<&'a mut (dyn Write + Send), JsonArray>),
+    Ndjson(arrow::json::Writer<&'a mut (dyn Write + Send), LineDelimited>),
+    Markdown { out: &'a mut (dyn Write + Send) },
+    Parquet(Box<ArrowWriter<&'a mut (dyn Write + Send)>>),
+}
+
+fn json<W: Write, F: JsonFormat>(out: W) -> arrow::json::Writer<W, F> {
+    // Every object has every key, so that a consumer need not guess which columns there are.
+    WriterBuilder::new().with_explicit_nulls(true).build(out)
+}
+
+impl<'a> Sink<'a> {
+    fn new(format: Format, schema: SchemaRef, out: &'a mut (dyn Write + Send)) -> Result<Self, BoxError> {
+        Ok(match format {
+            Format::Table => Sink::Table { schema, batches: Vec::new(), out },
+            Format::Csv => {
+                let schema = flat_schema(&schema);
+                let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
+                // The header is owed even when no row follows.
+                writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
+                Sink::Csv { writer, schema }
+            }
+            Format::Json => Sink::Json(json(out)),
+            Format::Ndjson => Sink::Ndjson(json(out)),
+            Format::Markdown => {
+                let names: Vec<_> = schema.fields().iter().map(|f| escape_cell(f.name())).collect();
+                writeln!(out, "| {} |", names.join(" | "))?;
+                let rules: Vec<_> = schema
+                    .fields()
+                    .iter()
+                    .map(|f| if f.data_type().is_numeric() { "---:" } else { "---" })
+                    .collect();
+                writeln!(out, "| {} |", rules.join(" | "))?;
+                Sink::Markdown { out }
+            }
+            Format::Parquet => {
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                    .build();
+                Sink::Parquet(Box::new(ArrowWriter::try_new(out, schema, Some(properties))?))
+            }
+        })
+    }
+
+    fn write(&mut self, batch: RecordBatch) -> Result<(), BoxError> {
+        match self {
+            Sink::Table { batches, .. } => batches.push(batch),
+            Sink::Csv { writer, schema } => writer.write(&flatten(schema, &batch)?)?,
+            Sink::Json(writer) => writer.write(&batch)?,
+            Sink::Ndjson(writer) => writer.write(&batch)?,
+            Sink::Markdown { out } => {
+                let options = text_options();
+                let columns = batch
+                    .columns()
+                    .iter()
+                    .map(|c| ArrayFormatter::try_new(c, &options))
+                    .collect::<Result<Vec<_>, _>>()?;
+                for row in 0..batch.num_rows() {
+                    let cells: Vec<_> =
+                        columns.iter().map(|c| escape_cell(&c.value(row).to_string())).collect();
+                    writeln!(out, "| {} |", cells.join(" | "))?;
+                }
+            }
+            Sink::Parquet(writer) => writer.write(&batch)?,
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), BoxError> {
+        match self {
+            Sink::Table { schema, mut batches, out } => {
+                if batches.is_empty() {
+                    batches.push(RecordBatch::new_empty(schema));
+                }
+                let options = FormatOptions::new().with_display_error(true);
+                writeln!(out, "{}", pretty_format_batches_with_options(&batches, &options)?)?;
+            }
+            Sink::Csv { .. } => {}
+            Sink::Json(mut writer) => {
+                writer.finish()?;
+                writeln!(writer.into_inner())?;
+            }
+            Sink::Ndjson(mut writer) => writer.finish()?,
+            Sink::Markdown { out } => out.flush()?,
+            Sink::Parquet(writer) => {
+                writer.close()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text_options() -> FormatOptions<'static> {
+    FormatOptions::new().with_display_error(true)
+}
+
+/// CSV cells hold text: nested and binary columns become it, everything else keeps its type.
+fn flat_schema(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|f| {
+        if needs_text(f.data_type()) {
+            Arc::new(Field::new(f.name(), DataType::Utf8, true))
+        } else {
+            Arc::clone(f)
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn needs_text(kind: &DataType) -> bool {
+    kind.is_nested()
+        || matches!(
+            kind,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_)
+        )
+}
+
+fn flatten(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, BoxError> {
+    let options = text_options();
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| {
+            if !needs_text(column.data_type()) {
+                return Ok(Arc::clone(column));
+            }
+            let formatter = ArrayFormatter::try_new(column, &options)?;
+            let texts = (0..column.len()).map(|i| column.is_valid(i).then(|| formatter.value(i).to_string()));
+            Ok(Arc::new(texts.collect::<StringArray>()) as ArrayRef)
+        })
+        .collect::<Result<Vec<_>, BoxError>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// A text that cannot leave its cell of a Markdown table or start HTML in it.
+fn escape_cell(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' => escaped.extend(['\\', c]),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            c if c.is_control() => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::prelude::SessionContext;
+
+    async fn check(format: Format, sql: &str) -> String {
+        let frame = SessionContext::new().sql(sql).await.unwrap();
+        let mut out = Vec::new();
+        format.write(frame, &mut out).await.unwrap();
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    const SQL: &str = "select * from (values (1, 'a|b', 1.5), (null, 'c\"<d>', null)) as t(n, text, x)";
+
+    #[tokio::test]
+    async fn every_text_format_writes_the_same_rows() {
+        assert_eq!(check(Format::Csv, SQL).await, "n,text,x\n1,a|b,1.5\n,\"c\"\"<d>\",\n");
+        assert_eq!(
+            check(Format::Ndjson, SQL).await,
+            "{\"n\":1,\"text\":\"a|b\",\"x\":1.5}\n{\"n\":null,\"text\":\"c\\\"<d>\",\"x\":null}\n"
+        );
+        assert_eq!(
+            check(Format::Json, "select 1 as n").await,
+            "[{\"n\":1}]\n"
+        );
+        assert_eq!(
+            check(Format::Markdown, SQL).await,
+            "| n | text | x |\n| ---: | --- | ---: |\n| 1 | a\\|b | 1.5 |\n|  | c\"&lt;d&gt; |  |\n"
+        );
+        assert!(check(Format::Table, SQL).await.contains("| 1 | a|b   | 1.5 |"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_result_still_names_its_columns() {
+        let sql = "select 1 as n, 'x' as t where false";
+        assert_eq!(check(Format::Csv, sql).await, "n,t\n");
+        assert_eq!(check(Format::Json, sql).await, "[]\n");
+        assert!(check(Format::Table, sql).await.contains("| n | t |"));
+    }
+
+    #[tokio::test]
+    async fn nested_values_become_text_in_csv() {
+        let csv = check(Format::Csv, "select make_array(1, 2) as list, {'a': 'x,y'} as record").await;
+        assert_eq!(csv, "list,record\n\"[1, 2]\",\"{a: x,y}\"\n");
+    }
+
+    #[tokio::test]
+    async fn a_parquet_result_reads_back() {
+        let frame = SessionContext::new().sql(SQL).await.unwrap();
+        let mut out = Vec::new();
+        assert_eq!(Format::Parquet.write(frame, &mut out).await.unwrap(), 2);
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(
+            bytes::Bytes::from(out),
+            1024,
+        );
+        let rows: usize = reader.unwrap().map(|b| b.unwrap().num_rows()).sum();
+        assert_eq!(rows, 2);
+    }
+}
