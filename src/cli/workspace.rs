@@ -60,10 +60,10 @@ pub(super) struct Window {
     pub(super) to: Option<String>,
     /// Start of the window to compare with [default: the period before]
     #[arg(long, value_name = "TIME", requires = "baseline_to")]
-    baseline_from: Option<String>,
+    pub(super) baseline_from: Option<String>,
     /// End of the window to compare with
     #[arg(long, value_name = "TIME", requires = "baseline_from")]
-    baseline_to: Option<String>,
+    pub(super) baseline_to: Option<String>,
 }
 
 fn instant(option: &str, text: &str) -> Result<i64, Error> {

@@ -83,7 +83,10 @@ fn sql_message(error: &DataFusionError) -> String {
 fn sql_hint(error: &DataFusionError) -> Option<String> {
     let text = error.find_root().to_string();
     if text.contains("not found") && text.contains("table '") {
-        Some("`show tables` lists the tables and models; a file is queried by its path: select * from 'x.csv'".into())
+        Some(
+            "`show tables` lists the tables and models; a file is queried by its path: select * from 'x.csv'"
+                .into(),
+        )
     } else if text.contains("Resources exhausted") {
         Some("give the query more memory with --memory-limit, or narrow the window".into())
     } else {

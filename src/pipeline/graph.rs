@@ -50,7 +50,10 @@ pub(super) fn ordered(files: &[(&str, &str)]) -> Result<Vec<Model>, Error> {
     for (path, sql) in files {
         let model = Model::parse(path, sql)?;
         if let Some((other, _)) = waiting.insert(model.name.clone(), (path.to_string(), model)) {
-            return Err(Error::Model { model: path.to_string(), reason: format!("has the same name as `{other}`") });
+            return Err(Error::Model {
+                model: path.to_string(),
+                reason: format!("has the same name as `{other}`"),
+            });
         }
     }
     let mut done: Vec<Model> = Vec::with_capacity(waiting.len());
@@ -63,7 +66,10 @@ pub(super) fn ordered(files: &[(&str, &str)]) -> Result<Vec<Model>, Error> {
         if ready.is_empty() {
             let circle = waiting.keys().cloned().collect::<Vec<_>>().join(", ");
             let (path, _) = waiting.values().next().expect("the loop runs only while some wait");
-            return Err(Error::Model { model: path.clone(), reason: format!("reads in a circle among: {circle}") });
+            return Err(Error::Model {
+                model: path.clone(),
+                reason: format!("reads in a circle among: {circle}"),
+            });
         }
         ready.sort();
         for (_, name) in ready {
@@ -90,7 +96,10 @@ mod tests {
     #[test]
     fn a_model_comes_after_what_it_reads_wherever_it_reads_it() {
         let order = check(&[
-            ("a/last.sql", "with x as (select * from middle) select * from x where v in (select v from first)"),
+            (
+                "a/last.sql",
+                "with x as (select * from middle) select * from x where v in (select v from first)",
+            ),
             ("b/middle.sql", "select * from (select $from as f, * from first) join logs using (v)"),
             ("c/first.sql", "select 1 as v"),
         ]);

@@ -153,8 +153,10 @@ fn split(table: &Table, batch: &RecordBatch) -> Vec<(String, Hour, RecordBatch)>
         batch.column(index)
     };
     let regions = column("region").as_any().downcast_ref::<StringArray>().expect("checked by the contract");
-    let times =
-        column(&table.time).as_any().downcast_ref::<TimestampMicrosecondArray>().expect("checked by the contract");
+    let times = column(&table.time)
+        .as_any()
+        .downcast_ref::<TimestampMicrosecondArray>()
+        .expect("checked by the contract");
     let file_schema = table.file_schema();
     let kept: Vec<usize> =
         file_schema.fields().iter().map(|f| schema.index_of(f.name()).expect("a subset of it")).collect();

@@ -51,7 +51,9 @@ pub enum Error {
         violations: String,
     },
     /// The log of a source no longer tells which files a built table has seen.
-    #[error("`{model}` was last built from version {seen} of `{table}`, whose log no longer reaches back that far")]
+    #[error(
+        "`{model}` was last built from version {seen} of `{table}`, whose log no longer reaches back that far"
+    )]
     LogCut {
         /// Name of the model.
         model: String,
@@ -68,17 +70,16 @@ impl Error {
         match self {
             Error::Sql { source, .. } | Error::Engine(source) => source.hint(),
             Error::Lake(source) => source.hint(),
-            Error::LogCut { model, .. } => {
-                Some(format!("delete the folder `{model}` of the lake: it is derived and will be rebuilt from raw data"))
-            }
+            Error::LogCut { model, .. } => Some(format!(
+                "delete the folder `{model}` of the lake: it is derived and will be rebuilt from raw data"
+            )),
             Error::Model { .. } | Error::Contract { .. } => None,
         }
     }
 }
 
-static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
-    graph::ordered(embedded::MODELS).expect("embedded models are checked by a test")
-});
+static MODELS: LazyLock<Vec<Model>> =
+    LazyLock::new(|| graph::ordered(embedded::MODELS).expect("embedded models are checked by a test"));
 
 /// Every model, each after the models it reads.
 pub fn models() -> &'static [Model] {

@@ -125,9 +125,7 @@ async fn register_view(
     let bound = params.bind(sql).map_err(fail)?;
     let plan = context.state().create_logical_plan(&bound).await.map_err(|e| fail(e.into()))?;
     context.deregister_table(name).map_err(|e| fail(e.into()))?;
-    context
-        .register_table(name, Arc::new(ViewTable::new(plan, Some(bound))))
-        .map_err(|e| fail(e.into()))?;
+    context.register_table(name, Arc::new(ViewTable::new(plan, Some(bound)))).map_err(|e| fail(e.into()))?;
     Ok(())
 }
 
@@ -158,7 +156,10 @@ pub async fn default_baseline(lake: &Lake, window: TimeRange) -> Result<(TimeRan
     let start = first.unwrap_or(window.from());
     let quarter = (window.to() - start) / 4;
     let baseline = TimeRange::new(start, start + quarter.max(1)).unwrap_or(window);
-    Ok((baseline, "the first quarter of its data, because the lake holds nothing of the period before".to_owned()))
+    Ok((
+        baseline,
+        "the first quarter of its data, because the lake holds nothing of the period before".to_owned(),
+    ))
 }
 
 /// The newest UTC day that holds requests (logs or spans), else any telemetry.

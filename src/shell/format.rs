@@ -13,7 +13,6 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow::util::pretty::pretty_format_batches_with_options;
 use datafusion::dataframe::DataFrame;
-use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -73,13 +72,12 @@ impl Format {
     /// Runs a query and writes its rows. Returns how many there were.
     pub async fn write(self, frame: DataFrame, out: &mut (dyn Write + Send)) -> Result<usize, Error> {
         let schema = Arc::clone(frame.schema().inner());
-        let stream = frame.execute_stream().await.map_err(crate::engine::Error::from)?;
+        let mut stream = frame.execute_stream().await.map_err(crate::engine::Error::from)?;
         let mut rows = 0;
-        let counted = |batch: &RecordBatch, rows: &mut usize| *rows += batch.num_rows();
-        let mut sink = Sink::new(self, schema, out).map_err(|source| Error::Write { format: self, source })?;
-        let mut stream: SendableRecordBatchStream = stream;
+        let mut sink =
+            Sink::new(self, schema, out).map_err(|source| Error::Write { format: self, source })?;
         while let Some(batch) = stream.try_next().await.map_err(crate::engine::Error::from)? {
-            counted(&batch, &mut rows);
+            rows += batch.num_rows();
             sink.write(batch).map_err(|source| Error::Write { format: self, source })?;
         }
         sink.finish().map_err(|source| Error::Write { format: self, source })?;
@@ -90,7 +88,7 @@ impl Format {
 /// A writer for one result.
 enum Sink<'a> {
     Table { schema: SchemaRef, batches: Vec<RecordBatch>, out: &'a mut (dyn Write + Send) },
-    Csv { writer: csv::Writer<&'a mut (dyn Write + Send)>, schema: SchemaRef },
+    Csv { writer: Box<csv::Writer<&'a mut (dyn Write + Send)>>, schema: SchemaRef },
     Json(arrow::json::Writer<&'a mut (dyn Write + Send), JsonArray>),
     Ndjson(arrow::json::Writer<&'a mut (dyn Write + Send), LineDelimited>),
     Markdown { out: &'a mut (dyn Write + Send) },
@@ -111,7 +109,7 @@ impl<'a> Sink<'a> {
                 let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
                 // The header is owed even when no row follows.
                 writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
-                Sink::Csv { writer, schema }
+                Sink::Csv { writer: Box::new(writer), schema }
             }
             Format::Json => Sink::Json(json(out)),
             Format::Ndjson => Sink::Ndjson(json(out)),
@@ -240,7 +238,6 @@ fn escape_cell(text: &str) -> String {
     escaped
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,10 +259,7 @@ mod tests {
             check(Format::Ndjson, SQL).await,
             "{\"n\":1,\"text\":\"a|b\",\"x\":1.5}\n{\"n\":null,\"text\":\"c\\\"<d>\",\"x\":null}\n"
         );
-        assert_eq!(
-            check(Format::Json, "select 1 as n").await,
-            "[{\"n\":1}]\n"
-        );
+        assert_eq!(check(Format::Json, "select 1 as n").await, "[{\"n\":1}]\n");
         assert_eq!(
             check(Format::Markdown, SQL).await,
             "| n | text | x |\n| ---: | --- | ---: |\n| 1 | a\\|b | 1.5 |\n|  | c\"&lt;d&gt; |  |\n"
@@ -292,10 +286,8 @@ mod tests {
         let frame = SessionContext::new().sql(SQL).await.unwrap();
         let mut out = Vec::new();
         assert_eq!(Format::Parquet.write(frame, &mut out).await.unwrap(), 2);
-        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(
-            bytes::Bytes::from(out),
-            1024,
-        );
+        let reader =
+            parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(bytes::Bytes::from(out), 1024);
         let rows: usize = reader.unwrap().map(|b| b.unwrap().num_rows()).sum();
         assert_eq!(rows, 2);
     }

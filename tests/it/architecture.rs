@@ -34,7 +34,10 @@ fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
 /// The modules in the order of `src/lib.rs`.
 fn modules() -> Vec<String> {
     let lib = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    lib.lines().filter_map(|l| l.strip_prefix("pub mod ")).map(|l| l.trim_end_matches(';').to_owned()).collect()
+    lib.lines()
+        .filter_map(|l| l.strip_prefix("pub mod "))
+        .map(|l| l.trim_end_matches(';').to_owned())
+        .collect()
 }
 
 #[test]
@@ -48,7 +51,9 @@ fn a_module_imports_only_from_modules_above_it() {
         for (number, line) in text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
             for used in line.split("crate::").skip(1) {
                 let names: Vec<&str> = match used.strip_prefix('{') {
-                    Some(group) => group.split([',', '}']).map(|n| n.trim().split("::").next().unwrap()).collect(),
+                    Some(group) => {
+                        group.split([',', '}']).map(|n| n.trim().split("::").next().unwrap()).collect()
+                    }
                     None => vec![used.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()],
                 };
                 for name in names {
@@ -77,7 +82,9 @@ fn functions_and_domain_do_no_io() {
     for folder in ["src/functions", "src/domain", "src/contract"] {
         for (file, text) in files(folder, "rs") {
             let code = text.split("#[cfg(test)]").next().unwrap();
-            for word in ["std::fs", "std::net", "tokio::", "object_store", "std::env", "SystemTime", "Instant::now"] {
+            for word in
+                ["std::fs", "std::net", "tokio::", "object_store", "std::env", "SystemTime", "Instant::now"]
+            {
                 assert!(!code.contains(word), "{folder}/{file} names {word}");
             }
         }
@@ -87,8 +94,10 @@ fn functions_and_domain_do_no_io() {
 #[test]
 fn every_model_file_is_built_in_and_has_a_header() {
     let embedded = std::fs::read_to_string(root().join("src/pipeline/embedded.rs")).unwrap();
-    let listed: BTreeSet<String> =
-        embedded.lines().filter_map(|l| l.trim().strip_prefix('"')?.strip_suffix("\",").map(str::to_owned)).collect();
+    let listed: BTreeSet<String> = embedded
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix('"')?.strip_suffix("\",").map(str::to_owned))
+        .collect();
     let present: BTreeSet<String> = files("sql", "sql").into_iter().map(|(file, _)| file).collect();
     assert_eq!(listed, present, "src/pipeline/embedded.rs and the folder sql/ differ");
     // Parsing the embedded models checks headers, names and circles.
@@ -119,7 +128,10 @@ fn every_sql_function_has_docs_and_an_slt_file() {
     let names = tars::functions::names();
     assert!(names.len() >= 10, "{names:?}");
     for name in names {
-        assert!(docs.contains(&format!("`{name}`")) || docs.contains(&format!("{name}(")), "{name} is undocumented");
+        assert!(
+            docs.contains(&format!("`{name}`")) || docs.contains(&format!("{name}(")),
+            "{name} is undocumented"
+        );
         let slt = root().join(format!("tests/slt/functions/{name}.slt"));
         assert!(slt.exists(), "{} is missing", slt.display());
     }
@@ -134,10 +146,26 @@ fn main_reads_as_a_table_of_contents() {
 #[test]
 fn the_top_level_holds_only_what_the_layout_names() {
     let known = [
-        "Cargo.toml", "Cargo.lock", "src", "sql", "schemas", "queries", "datasets", "benches", "README.md", "tests",
-        "docs", "LICENSE", "CHANGELOG.md", "clippy.toml", "rustfmt.toml",
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "sql",
+        "schemas",
+        "queries",
+        "datasets",
+        "benches",
+        "README.md",
+        "tests",
+        "docs",
+        "LICENSE",
+        "CHANGELOG.md",
+        "clippy.toml",
+        "rustfmt.toml",
         // What builds and trials leave behind, and git ignores.
-        "target", "lake", "reports", "tars-demo",
+        "target",
+        "lake",
+        "reports",
+        "tars-demo",
     ];
     for entry in std::fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();

@@ -1,5 +1,9 @@
 //! One binary for all integration tests, because each binary links the whole engine.
 
+#![allow(clippy::unwrap_used)] // A failed assumption of a test should stop it there.
+
 mod architecture;
 mod cli;
+mod end_to_end;
+mod oracle;
 mod slt;

@@ -43,7 +43,12 @@ impl Session {
         let engine = Engine::new(&options, &settings)?;
         for table in contract::tables() {
             // `hour` follows from the time in a lake; here rows are inserted without it.
-            let fields = table.table_schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true)).collect::<Vec<_>>();
+            let fields = table
+                .table_schema()
+                .fields()
+                .iter()
+                .map(|f| f.as_ref().clone().with_nullable(true))
+                .collect::<Vec<_>>();
             let empty = MemTable::try_new(Arc::new(Schema::new(fields)), vec![vec![]])
                 .map_err(|e| Shown(e.to_string()))?;
             engine
@@ -66,8 +71,7 @@ impl AsyncDB for Session {
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Shown> {
         let frame = self.engine.sql(&self.params.bind(sql)?).await?;
         let types = frame.schema().fields().iter().map(|f| column_type(f.data_type())).collect();
-        let batches =
-            frame.collect().await.map_err(|e| Shown::from(tars::engine::Error::from(e)))?;
+        let batches = frame.collect().await.map_err(|e| Shown::from(tars::engine::Error::from(e)))?;
         if is_statement(sql) {
             return Ok(DBOutput::StatementComplete(0));
         }
@@ -132,5 +136,11 @@ async fn every_slt_file_passes() {
             failures.push(error.display(false).to_string());
         }
     }
-    assert!(failures.is_empty(), "{} of {} files fail:\n{}", failures.len(), files.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} files fail:\n{}",
+        failures.len(),
+        files.len(),
+        failures.join("\n\n")
+    );
 }
