@@ -7,3 +7,4 @@ mod cli;
 mod end_to_end;
 mod oracle;
 mod slt;
+mod support;

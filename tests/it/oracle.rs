@@ -1,0 +1,137 @@
+//! A second engine recomputes the main models: Polars reads the lake's Parquet files as they are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use crate::support::{DAY, demo, files_under, ok};
+
+/// All rows of a table's data files, with `region` from the path.
+fn table(lake: &Path, name: &str, columns: &[&str]) -> DataFrame {
+    let mut all: Option<DataFrame> = None;
+    for path in files_under(&lake.join(name), ".parquet") {
+        if path.components().any(|c| c.as_os_str() == "_delta_log") {
+            continue;
+        }
+        let region = path
+            .components()
+            .find_map(|c| c.as_os_str().to_str().and_then(|c| c.strip_prefix("region=")).map(str::to_owned))
+            .unwrap();
+        let mut frame = ParquetReader::new(std::fs::File::open(&path).unwrap())
+            .with_columns(Some(columns.iter().map(|c| c.to_string()).collect()))
+            .finish()
+            .unwrap();
+        frame.with_column(Series::new("region".into(), vec![region; frame.height()]).into()).unwrap();
+        match &mut all {
+            Some(all) => {
+                all.vstack_mut(&frame).unwrap();
+            }
+            None => all = Some(frame),
+        }
+    }
+    all.unwrap()
+}
+
+/// A query's rows, by their first column.
+fn rows(lake: &Path, sql: &str) -> BTreeMap<String, Vec<String>> {
+    let csv = ok(
+        lake.parent().unwrap(),
+        &["sql", "--lake", lake.to_str().unwrap(), "--date", DAY, "--format", "csv", "-c", sql],
+    );
+    csv.lines()
+        .skip(1)
+        .map(|line| {
+            let mut cells = line.split(',').map(str::to_owned);
+            (cells.next().unwrap(), cells.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn polars_agrees_on_counts_error_rates_and_percentiles_per_region() {
+    let lake = demo().root.join("lake");
+    let logs = table(&lake, "logs", &["duration_ms", "status_code", "level", "error"]);
+    let is_error = col("status_code").gt_eq(lit(500)).fill_null(false).or(col("status_code").is_null().and(
+        col("level")
+            .eq(lit("ERROR"))
+            .or(col("level").eq(lit("FATAL")))
+            .or(col("error").is_not_null())
+            .fill_null(false),
+    ));
+    let expected = logs
+        .lazy()
+        .filter(col("duration_ms").is_not_null().or(col("status_code").is_not_null()))
+        .group_by([col("region")])
+        .agg([
+            len().cast(DataType::Int64).alias("requests"),
+            is_error.cast(DataType::Int64).sum().alias("errors"),
+            col("duration_ms").quantile(lit(0.5), QuantileMethod::Nearest).alias("p50"),
+            col("duration_ms").quantile(lit(0.95), QuantileMethod::Nearest).alias("p95"),
+            col("duration_ms").quantile(lit(0.99), QuantileMethod::Nearest).alias("p99"),
+        ])
+        .collect()
+        .unwrap();
+    let got =
+        rows(&lake, "select region, requests, errors, p50_ms, p95_ms, p99_ms from region_kpis order by 1");
+    assert_eq!(got.len(), 6, "{got:?}");
+    for row in 0..expected.height() {
+        let text = |name: &str| expected.column(name).unwrap().get(row).unwrap();
+        let region = text("region").get_str().unwrap().to_owned();
+        let cells = &got[&region];
+        let number = |name: &str| text(name).try_extract::<f64>().unwrap();
+        assert_eq!(cells[0].parse::<f64>().unwrap(), number("requests"), "{region}");
+        assert_eq!(cells[1].parse::<f64>().unwrap(), number("errors"), "{region}");
+        for (cell, name) in cells[2..].iter().zip(["p50", "p95", "p99"]) {
+            let (sketch, exact): (f64, f64) = (cell.parse().unwrap(), number(name));
+            // 1 % is the sketch's promise; the rest is how far the order statistics around the rank lie apart.
+            assert!((sketch / exact - 1.0).abs() < 0.02, "{region} {name}: sketch {sketch}, exact {exact}");
+        }
+    }
+}
+
+#[test]
+fn polars_agrees_on_latency_windows() {
+    let lake = demo().root.join("lake");
+    let logs = table(&lake, "logs", &["timestamp", "service", "duration_ms"]);
+    let window = 300_000_000i64;
+    let expected = logs
+        .lazy()
+        .filter(col("duration_ms").is_not_null())
+        .with_column((col("timestamp").cast(DataType::Int64) / lit(window)).alias("window"))
+        .group_by([col("region"), col("service"), col("window")])
+        .agg([
+            len().cast(DataType::Int64).alias("samples"),
+            // The rank convention of the sketch: the order statistic at floor(q * (n - 1)).
+            col("duration_ms").quantile(lit(0.95), QuantileMethod::Lower).alias("p95"),
+        ])
+        .collect()
+        .unwrap();
+    let mut by_key = BTreeMap::new();
+    for row in 0..expected.height() {
+        let cell = |name: &str| expected.column(name).unwrap().get(row).unwrap();
+        let key = format!(
+            "{}/{}/{}",
+            cell("region").get_str().unwrap(),
+            cell("service").get_str().unwrap(),
+            cell("window").try_extract::<i64>().unwrap()
+        );
+        by_key.insert(
+            key,
+            (cell("samples").try_extract::<i64>().unwrap(), cell("p95").try_extract::<f64>().unwrap()),
+        );
+    }
+    let got = rows(
+        &lake,
+        "select region || '/' || service || '/' || \
+         cast(arrow_cast(arrow_cast(window_start, 'Timestamp(Microsecond, None)'), 'Int64') / 300000000 as varchar) as k, \
+         samples, observed from slo_windows where slo = 'api_latency_p95' and samples > 0",
+    );
+    assert_eq!(got.len(), by_key.len());
+    for (key, cells) in &got {
+        let (samples, p95) = by_key.get(key).unwrap_or_else(|| panic!("{key} is not in the raw rows"));
+        assert_eq!(cells[0], samples.to_string(), "{key}");
+        let observed: f64 = cells[1].parse().unwrap();
+        assert!((observed / p95 - 1.0).abs() <= 0.0101, "{key}: sketch {observed}, exact {p95}");
+    }
+}
