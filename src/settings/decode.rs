@@ -16,6 +16,8 @@ use super::units;
 const MINUTE: i64 = 60;
 /// The longest SLO window: a day, the unit of reports.
 const DAY: i64 = 86_400;
+/// How far back models read changes.
+const WEEK: i64 = 7 * DAY;
 /// The shortest band that has a standard deviation worth the name; the window functions ask for as many.
 const LEAST_PERIODS: i64 = 5;
 /// The tables whose fields may be mapped: those that ingest fills.
@@ -39,7 +41,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     // One order whatever the file's, so that equal settings are equal to the digest as well.
     settings.slos.sort_by(|a, b| a.name.cmp(&b.name));
     settings.drift.sort_by(|a, b| a.name.cmp(&b.name));
-    settings.rules.sort_by(|a, b| (feature_rank(a), a.verdict).cmp(&(feature_rank(b), b.verdict)));
+    settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
     settings.metrics.sort_by(|a, b| (&a.role, &a.metric).cmp(&(&b.role, &b.metric)));
     settings.recommendations.sort_by(|a, b| (a.rank, &a.code).cmp(&(b.rank, &b.code)));
     settings.mappings.sort_by(|a, b| (&a.table, &a.from).cmp(&(&b.table, &b.from)));
@@ -297,6 +299,10 @@ fn detection(entry: Entry, problems: &mut Problems) -> Detection {
         spike_ratio: s.amount("spike_ratio"),
         change_lookback_seconds: at_least(s, "change_lookback_seconds", 0),
     };
+    if detection.change_lookback_seconds > WEEK {
+        let got = detection.change_lookback_seconds.to_string();
+        s.wrong("change_lookback_seconds", got, format!("at most {WEEK}, which is a week"), None);
+    }
     section.finish();
     detection
 }

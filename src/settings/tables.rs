@@ -124,28 +124,21 @@ impl Settings {
         ]
     }
 
-    /// `item`, the `penalty` in points, and `unit_value`: for `start` and `floor` the score itself, for
-    /// `regional_drift` the limit in ms past which the penalty is due, else the amount that costs one penalty.
     fn health_columns(&self) -> Columns {
         let h = &self.health;
         let rows = [
-            ("start", 0.0, h.start, "score before anything is taken off"),
-            ("slo_violation", h.slo_violation, 1.0, "points per violation"),
-            ("error_rate", h.error_rate, 1.0, "points for an error rate of 1"),
-            ("regression", h.regression, 1.0, "points per regression of confidence 1"),
-            (
-                "regional_drift",
-                h.regional_drift,
-                h.regional_drift_ms,
-                "points when drift exceeds this many ms",
-            ),
-            ("floor", 0.0, h.floor, "lowest score"),
+            ("start", h.start, "points before anything is taken off"),
+            ("slo_violation", h.slo_violation, "points per SLO violation"),
+            ("error_rate", h.error_rate, "points for an error rate of 1"),
+            ("regression", h.regression, "points per regression of confidence 1"),
+            ("regional_drift", h.regional_drift, "points when a region is too far from the primary"),
+            ("regional_drift_ms", h.regional_drift_ms, "distance in ms from which it is too far"),
+            ("floor", h.floor, "lowest score"),
         ];
         vec![
             ("item", texts(rows.iter().map(|r| r.0))),
-            ("penalty", doubles(rows.iter().map(|r| r.1))),
-            ("unit_value", doubles(rows.iter().map(|r| r.2))),
-            ("meaning", texts(rows.iter().map(|r| r.3))),
+            ("amount", doubles(rows.iter().map(|r| r.1))),
+            ("meaning", texts(rows.iter().map(|r| r.2))),
         ]
     }
 

@@ -261,7 +261,7 @@ fn tables_have_the_columns_that_models_join() {
         ("settings_regions", "region is_primary"),
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor"),
         ("settings_rules", "feature verdict threshold direction weight"),
-        ("settings_health", "item penalty unit_value meaning"),
+        ("settings_health", "item amount meaning"),
         ("settings_metrics", "role metric unit factor role_unit"),
         ("settings_recommendations", "code condition text runbook rank"),
         ("settings_cost", "core_hour memory_gb_hour"),
