@@ -1,0 +1,110 @@
+-- title: Windows that violate an SLO
+-- grain: one row per SLO, region, service and window that is past its threshold or an anomaly
+-- materialized: run
+-- audit: kind is `threshold` when the window is worse than the threshold, `adaptive` when it is only an
+--   anomaly against the windows before it, `both` when it is both
+-- audit: severity counts the way from target to threshold as 1: `critical` from 2 on, `error` past the
+--   threshold; an anomaly within the threshold is a `warning` when it misses the target, else `info`
+with
+judged as (
+    select
+        slo,
+        type,
+        region,
+        service,
+        window_start,
+        window_end,
+        observed,
+        target,
+        threshold,
+        percentile,
+        expected,
+        lower,
+        upper,
+        zscore,
+        samples,
+        is_met,
+        is_violated,
+        is_anomaly,
+        abs(observed - target) / nullif(abs(threshold - target), 0.0) as distance
+    from slo_bands
+    where is_violated or is_anomaly
+),
+
+-- Shares read as percent, everything else in its own unit.
+shown as (
+    select
+        *,
+        case
+            when type in ('latency', 'throughput') then 1.0
+            else 100.0
+        end as scale,
+        case type
+            when 'latency' then ' ms'
+            when 'throughput' then ' requests/s'
+            else ' %'
+        end as unit,
+        case type
+            when 'latency' then 'p' || cast(round(percentile * 100.0, 2) as varchar) || ' latency'
+            when 'error_rate' then 'error rate'
+            when 'evaluation_success' then 'evaluation success'
+            else type
+        end as quantity
+    from judged
+),
+
+final as (
+    select
+        slo,
+        type,
+        region,
+        service,
+        window_start,
+        window_end,
+        observed,
+        target,
+        threshold,
+        expected,
+        lower,
+        upper,
+        zscore,
+        samples,
+        case
+            when is_violated and is_anomaly then 'both'
+            when is_violated then 'threshold'
+            else 'adaptive'
+        end as kind,
+        case
+            when is_violated and distance >= 2.0 then 'critical'
+            when is_violated then 'error'
+            when not is_met then 'warning'
+            else 'info'
+        end as severity,
+        quantity || ' ' || cast(round(observed * scale, 3) as varchar) || unit
+            || ', threshold ' || cast(round(threshold * scale, 3) as varchar) || unit
+            || coalesce(
+                ', expected ' || cast(round(expected * scale, 3) as varchar) || unit,
+                ''
+            ) as detail
+    from shown
+)
+
+select
+    slo,
+    type,
+    region,
+    service,
+    window_start,
+    window_end,
+    observed,
+    target,
+    threshold,
+    expected,
+    lower,
+    upper,
+    zscore,
+    samples,
+    kind,
+    severity,
+    detail
+from final

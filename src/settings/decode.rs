@@ -1,0 +1,429 @@
+//! Typed settings from merged tables, with every check that one value, or one entry, can fail.
+
+use std::fmt::Display;
+
+use crate::domain::{DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
+
+use super::load::{Entry, Merged};
+use super::model::{
+    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation, Regions, Rule,
+    Settings, Slo,
+};
+use super::read::{Problems, Section, did_you_mean};
+use super::units;
+
+/// Windows are made of whole minutes, because the rollups are.
+const MINUTE: i64 = 60;
+/// The longest SLO window: a day, the unit of reports.
+const DAY: i64 = 86_400;
+/// How far back models read changes.
+const WEEK: i64 = 7 * DAY;
+/// The shortest band that has a standard deviation worth the name; the window functions ask for as many.
+const LEAST_PERIODS: i64 = 5;
+/// The tables whose fields may be mapped: those that ingest fills.
+const MAPPED_TABLES: [&str; 7] =
+    ["logs", "spans", "metrics", "evaluations", "changes", "alerts", "incidents"];
+
+pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings {
+    let categories = drift_categories(merged.list("drift_category"), problems);
+    let mut settings = Settings {
+        slos: each(merged.list("slo"), problems, slo),
+        regions: regions(merged.section("regions"), problems),
+        drift: each(merged.list("drift"), problems, |section| drift_check(section, &categories)),
+        detection: detection(merged.section("detection"), problems),
+        rules: each(merged.list("rule"), problems, rule),
+        health: health(merged.section("health"), problems),
+        metrics: metrics(std::mem::take(&mut merged.metrics), problems),
+        recommendations: each(merged.list("recommendation"), problems, recommendation),
+        mappings: each(merged.list("mapping"), problems, mapping),
+        cost: cost(merged.section("cost"), problems),
+    };
+    // One order whatever the file's, so that equal settings are equal to the digest as well.
+    settings.slos.sort_by(|a, b| a.name.cmp(&b.name));
+    settings.drift.sort_by(|a, b| a.name.cmp(&b.name));
+    settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
+    settings.metrics.sort_by(|a, b| (&a.role, &a.metric).cmp(&(&b.role, &b.metric)));
+    settings.recommendations.sort_by(|a, b| (a.rank, &a.code).cmp(&(b.rank, &b.code)));
+    settings.mappings.sort_by(|a, b| (&a.table, &a.from).cmp(&(&b.table, &b.from)));
+    settings
+}
+
+fn feature_rank(rule: &Rule) -> usize {
+    REGRESSION_FEATURES.iter().position(|f| *f == rule.feature).unwrap_or(usize::MAX)
+}
+
+fn each<T>(
+    entries: Vec<Entry>,
+    problems: &mut Problems,
+    mut decode: impl FnMut(&mut Section<'_>) -> Option<T>,
+) -> Vec<T> {
+    let mut decoded = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let mut section = Section::new(entry.path, entry.table, problems);
+        decoded.extend(decode(&mut section));
+        section.finish();
+    }
+    decoded
+}
+
+/// Reports a number outside its range; `remedy` may know what was meant.
+fn within(
+    section: &mut Section<'_>,
+    name: &'static str,
+    value: Option<f64>,
+    fits: impl Fn(f64) -> bool,
+    expected: &str,
+    remedy: impl Fn(f64) -> Option<String>,
+) -> Option<f64> {
+    let value = value?;
+    if fits(value) {
+        return Some(value);
+    }
+    section.wrong(name, value.to_string(), expected, remedy(value));
+    None
+}
+
+/// A number written in percent where a share was asked for.
+fn as_share(name: &str, value: f64) -> Option<String> {
+    (value > 1.0 && value <= 100.0).then(|| format!("write {name} = {}", value / 100.0))
+}
+
+/// A whole number of at least `least`.
+fn at_least(section: &mut Section<'_>, name: &'static str, least: i64) -> i64 {
+    match section.integer(name) {
+        Some(value) if value >= least => value,
+        Some(value) => {
+            section.wrong(name, value.to_string(), format!("a whole number of at least {least}"), None);
+            least
+        }
+        None => least,
+    }
+}
+
+fn slo(section: &mut Section<'_>) -> Option<Slo> {
+    let name = section.text("name");
+    let kind = section.word("type", SloType::ALL);
+    let target = section.number("target");
+    let threshold = section.number("threshold");
+    let window_seconds = section.integer("window_seconds");
+    let percentile = section.optional_number("percentile");
+    let region = section.optional_text("region");
+    let service = section.optional_text("service");
+    let route = section.optional_text("route");
+    let kind = kind?;
+
+    let is_share = matches!(kind, SloType::ErrorRate | SloType::Availability | SloType::EvaluationSuccess);
+    let range = |section: &mut Section<'_>, key, value| {
+        if is_share {
+            let expected = format!("a share between 0 and 1 for type `{kind}`");
+            within(section, key, value, |v| (0.0..=1.0).contains(&v), &expected, |v| as_share(key, v))
+        } else {
+            let unit = if kind == SloType::Latency { "milliseconds" } else { "requests per second" };
+            let expected = format!("more than 0 {unit} for type `{kind}`");
+            within(section, key, value, |v| v > 0.0, &expected, |_| None)
+        }
+    };
+    let target = range(section, "target", target);
+    let threshold = range(section, "threshold", threshold);
+    if let (Some(target), Some(threshold)) = (target, threshold) {
+        let lower_is_better = matches!(kind, SloType::Latency | SloType::ErrorRate);
+        let (sound, relation) = if lower_is_better {
+            (target <= threshold, "at or above target")
+        } else {
+            (target >= threshold, "at or below target")
+        };
+        if !sound {
+            let better = if lower_is_better { "lower" } else { "higher" };
+            section.wrong(
+                "threshold",
+                threshold.to_string(),
+                format!("a value {relation} {target}, because {better} is better for type `{kind}`"),
+                Some("target is what a window should reach, threshold where a violation begins; swap them if they were mixed up".into()),
+            );
+        }
+    }
+    let window_seconds = match window_seconds {
+        Some(s) if s > 0 && s % MINUTE == 0 && s <= DAY => Some(s),
+        Some(s) => {
+            let rounded = ((s.max(1) + MINUTE - 1) / MINUTE * MINUTE).min(DAY);
+            section.wrong(
+                "window_seconds",
+                s.to_string(),
+                format!("a multiple of {MINUTE} between {MINUTE} and {DAY}"),
+                Some(format!("write window_seconds = {rounded}")),
+            );
+            None
+        }
+        None => None,
+    };
+    let percentile = slo_percentile(section, kind, percentile);
+    Some(Slo {
+        name,
+        kind,
+        target: target?,
+        threshold: threshold?,
+        window_seconds: window_seconds?,
+        percentile,
+        region,
+        service,
+        route,
+    })
+}
+
+fn slo_percentile(section: &mut Section<'_>, kind: SloType, percentile: Option<f64>) -> Option<f64> {
+    const NAME: &str = "percentile";
+    match (kind, percentile) {
+        (SloType::Latency, None) => {
+            section.wrong(
+                NAME,
+                "nothing",
+                "a share between 0 and 1 for type `latency`",
+                Some("write percentile = 0.95".into()),
+            );
+            None
+        }
+        (SloType::Latency, value) => {
+            let expected = "a share between 0 and 1, both excluded";
+            within(section, NAME, value, |v| v > 0.0 && v < 1.0, expected, |v| as_share(NAME, v))
+        }
+        (_, Some(value)) => {
+            let remedy = Some("remove it, or set type = \"latency\"".into());
+            section.wrong(NAME, value.to_string(), format!("nothing for type `{kind}`"), remedy);
+            None
+        }
+        (_, None) => None,
+    }
+}
+
+fn regions(entry: Entry, problems: &mut Problems) -> Regions {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let primary = section.text("primary");
+    let mut expected = section.texts("expected").unwrap_or_default();
+    for (i, region) in expected.iter().enumerate() {
+        if expected[..i].contains(region) {
+            let got = format!("`{region}` a second time");
+            section.wrong("expected", got, "each region once", Some("remove one of them".into()));
+        }
+    }
+    if !primary.is_empty() && !expected.contains(&primary) {
+        expected.push(primary.clone());
+    }
+    expected.sort();
+    section.finish();
+    Regions { primary, expected }
+}
+
+/// The limits of one drift category.
+struct Limits {
+    category: DriftCategory,
+    threshold_percent: f64,
+    warning_percent: f64,
+    critical_percent: f64,
+}
+
+fn drift_categories(entries: Vec<Entry>, problems: &mut Problems) -> Vec<Limits> {
+    each(entries, problems, |section| {
+        let category = section.word("name", DriftCategory::ALL);
+        let limits = Limits {
+            category: category.unwrap_or(DriftCategory::Resource),
+            threshold_percent: section.amount("threshold_percent"),
+            warning_percent: section.amount("warning_percent"),
+            critical_percent: section.amount("critical_percent"),
+        };
+        warning_before_critical(section, limits.warning_percent, limits.critical_percent);
+        category.is_some().then_some(limits)
+    })
+}
+
+fn warning_before_critical(section: &mut Section<'_>, warning: f64, critical: f64) {
+    if warning > critical {
+        section.wrong(
+            "warning_percent",
+            warning.to_string(),
+            format!("at most critical_percent, which is {critical}"),
+            Some("a warning comes before it is critical: swap them if they were mixed up".into()),
+        );
+    }
+}
+
+fn drift_check(section: &mut Section<'_>, categories: &[Limits]) -> Option<DriftCheck> {
+    let name = section.text("name");
+    let category = section.word("category", DriftCategory::ALL);
+    let own = ["threshold_percent", "warning_percent", "critical_percent"].map(|key| {
+        let value = section.optional_number(key);
+        within(section, key, value, |v| v >= 0.0, "a number that is not negative", |_| None)
+    });
+    let floor = section.amount("floor");
+    let limits = categories.iter().find(|limits| Some(limits.category) == category);
+    let Some(limits) = limits else {
+        if let Some(category) = category {
+            let remedy = Some(format!("keep the [[drift_category]] named `{category}`"));
+            section.wrong("category", format!("`{category}`"), "a category that is enabled", remedy);
+        }
+        return None;
+    };
+    let check = DriftCheck {
+        name,
+        category: limits.category,
+        threshold_percent: own[0].unwrap_or(limits.threshold_percent),
+        warning_percent: own[1].unwrap_or(limits.warning_percent),
+        critical_percent: own[2].unwrap_or(limits.critical_percent),
+        floor,
+    };
+    if own[1].is_some() || own[2].is_some() {
+        warning_before_critical(section, check.warning_percent, check.critical_percent);
+    }
+    Some(check)
+}
+
+fn detection(entry: Entry, problems: &mut Problems) -> Detection {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let s = &mut section;
+    let alpha = s.number("ewma_alpha");
+    let expected = "a number above 0 and at most 1";
+    let alpha = within(s, "ewma_alpha", alpha, |v| v > 0.0 && v <= 1.0, expected, |_| None);
+    let width = s.number("band_width");
+    let positive = "a number above 0";
+    let width = within(s, "band_width", width, |v| v > 0.0, positive, |_| None);
+    let limit = s.number("zscore_limit");
+    let limit = within(s, "zscore_limit", limit, |v| v > 0.0, positive, |_| None);
+    let detection = Detection {
+        ewma_alpha: alpha.unwrap_or_default(),
+        band_periods: at_least(s, "band_periods", LEAST_PERIODS),
+        band_width: width.unwrap_or_default(),
+        zscore_limit: limit.unwrap_or_default(),
+        min_samples: at_least(s, "min_samples", 0),
+        deviation_floor: s.amount("deviation_floor"),
+        spike_min_errors: at_least(s, "spike_min_errors", 1),
+        spike_sigmas: s.amount("spike_sigmas"),
+        spike_ratio: s.amount("spike_ratio"),
+        change_lookback_seconds: at_least(s, "change_lookback_seconds", 0),
+    };
+    if detection.change_lookback_seconds > WEEK {
+        let got = detection.change_lookback_seconds.to_string();
+        s.wrong("change_lookback_seconds", got, format!("at most {WEEK}, which is a week"), None);
+    }
+    section.finish();
+    detection
+}
+
+fn rule(section: &mut Section<'_>) -> Option<Rule> {
+    let feature = section.text("feature");
+    let known = REGRESSION_FEATURES.contains(&feature.as_str());
+    if !known && !feature.is_empty() {
+        let remedy = did_you_mean(&feature, REGRESSION_FEATURES.into_iter())
+            .or_else(|| Some(format!("features: {}", REGRESSION_FEATURES.join(", "))));
+        section.wrong("feature", format!("`{feature}`"), "one of the 21 regression features", remedy);
+    }
+    let verdict = section.word("verdict", Verdict::ALL);
+    let direction = section.word("direction", Direction::ALL);
+    let threshold = section.number("threshold");
+    let weight = section.number("weight");
+    let weight = within(
+        section,
+        "weight",
+        weight,
+        |v| v > 0.0,
+        "a number above 0",
+        |_| Some("to drop the rule, write enabled = false".into()),
+    );
+    let rule =
+        Rule { feature, verdict: verdict?, direction: direction?, threshold: threshold?, weight: weight? };
+    known.then_some(rule)
+}
+
+fn health(entry: Entry, problems: &mut Problems) -> Health {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let s = &mut section;
+    let health = Health {
+        start: s.amount("start"),
+        slo_violation: s.amount("slo_violation"),
+        error_rate: s.amount("error_rate"),
+        regression: s.amount("regression"),
+        regional_drift: s.amount("regional_drift"),
+        regional_drift_ms: s.amount("regional_drift_ms"),
+        floor: s.amount("floor"),
+    };
+    if health.floor > health.start {
+        let expected = format!("at most start, which is {}", health.start);
+        s.wrong("floor", health.floor.to_string(), expected, None);
+    }
+    section.finish();
+    health
+}
+
+fn cost(entry: Entry, problems: &mut Problems) -> Cost {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let cost =
+        Cost { core_hour: section.amount("core_hour"), memory_gb_hour: section.amount("memory_gb_hour") };
+    section.finish();
+    cost
+}
+
+fn metrics(entries: Vec<(String, Entry)>, problems: &mut Problems) -> Vec<MetricRole> {
+    let mut decoded = Vec::with_capacity(entries.len());
+    for (metric, entry) in entries {
+        let mut section = Section::new(entry.path, entry.table, problems);
+        decoded.extend(metric_role(&mut section, metric));
+        section.finish();
+    }
+    decoded
+}
+
+fn metric_role(section: &mut Section<'_>, metric: String) -> Option<MetricRole> {
+    let role = section.text("role");
+    let unit = section.optional_text("unit");
+    let factor = section.optional_number("factor");
+    let factor = within(section, "factor", factor, |v| v != 0.0, "a number other than 0", |_| None);
+    let Some(dimension) = units::role(&role) else {
+        if !role.is_empty() {
+            section.wrong("role", format!("`{role}`"), "a known role", known_role(&role));
+        }
+        return None;
+    };
+    let unit = unit.unwrap_or_else(|| dimension.unit().to_owned());
+    if factor.is_none() && dimension.factor(&unit).is_none() {
+        let known = listed(dimension.units().iter().map(|(name, _)| name));
+        let expected = format!("a unit that converts to {} ({known})", dimension.unit());
+        let remedy = Some(format!("add `factor`: what turns {unit} into {}", dimension.unit()));
+        section.wrong("unit", format!("`{unit}`"), expected, remedy);
+        return None;
+    }
+    Some(MetricRole { role, metric, unit, factor })
+}
+
+fn known_role(role: &str) -> Option<String> {
+    let names = || units::ROLES.iter().map(|(name, _)| *name);
+    did_you_mean(role, names()).or_else(|| Some(format!("roles: {}", listed(names()))))
+}
+
+fn listed<T: Display>(words: impl Iterator<Item = T>) -> String {
+    words.map(|w| w.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn recommendation(section: &mut Section<'_>) -> Option<Recommendation> {
+    let code = section.text("code");
+    let condition = section.text("condition");
+    let text = section.text("text");
+    let runbook = section.optional_text("runbook");
+    let rank = section.integer("rank");
+    Some(Recommendation { code, condition, text, runbook, rank: rank? })
+}
+
+fn mapping(section: &mut Section<'_>) -> Option<FieldMapping> {
+    let table = section.text("table");
+    if !table.is_empty() && !MAPPED_TABLES.contains(&table.as_str()) {
+        let remedy = did_you_mean(&table, MAPPED_TABLES.into_iter());
+        section.wrong("table", format!("`{table}`"), format!("one of {}", MAPPED_TABLES.join(", ")), remedy);
+    }
+    let from = section.text("from");
+    let to = section.text("to");
+    let unit = section.optional_text("unit");
+    if let Some(unit) = &unit
+        && units::field_factor(unit).is_none()
+    {
+        let expected = "a unit of time or size such as ns, us, ms, s, bytes, KiB, MB";
+        section.wrong("unit", format!("`{unit}`"), expected, None);
+    }
+    Some(FieldMapping { table, from, to, unit })
+}

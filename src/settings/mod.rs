@@ -1,0 +1,93 @@
+//! `tars.toml`: objectives, drift limits, regions, rules, metric roles, costs and field mappings.
+//!
+//! The defaults are embedded ([`DEFAULTS`], a commented document that can be copied); a user's file changes
+//! entries of it. Settings reach SQL as tables ([`Settings::tables`]), so nothing that a user may tune is a
+//! constant in a query. Every error names the key, what stands there, what is expected and what to do.
+
+mod decode;
+mod load;
+mod model;
+mod read;
+mod tables;
+mod units;
+
+pub use load::DEFAULTS;
+pub use model::{
+    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation, Regions, Rule,
+    Settings, Slo,
+};
+pub use read::Problem;
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the settings file `{path}`")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("settings file `{path}`: expected TOML, got text that does not parse")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// Values that are not what they must be.
+    #[error("settings file `{path}`: {}", listed(.problems))]
+    Invalid {
+        /// The file.
+        path: String,
+        /// Everything that is wrong.
+        problems: Vec<Problem>,
+    },
+    /// A settings table cannot be built.
+    #[error("settings table `{table}`")]
+    Table {
+        /// The table.
+        table: &'static str,
+        /// Why.
+        #[source]
+        source: arrow::error::ArrowError,
+    },
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Read { .. } => {
+                Some("check the path and its permissions, or leave --config out to use the defaults".into())
+            }
+            Error::Syntax { .. } => {
+                Some("compare with the commented defaults in src/settings/defaults.toml".into())
+            }
+            Error::Invalid { problems, .. } => {
+                let several = problems.len() > 1;
+                let remedies: Vec<String> = problems
+                    .iter()
+                    .filter_map(|p| {
+                        let remedy = p.remedy.as_ref()?;
+                        Some(if several { format!("{}: {remedy}", p.key) } else { remedy.clone() })
+                    })
+                    .collect();
+                (!remedies.is_empty()).then(|| remedies.join("\n"))
+            }
+            Error::Table { .. } => None,
+        }
+    }
+}
+
+fn listed(problems: &[Problem]) -> String {
+    let separator = if problems.len() > 1 { "\n  " } else { "" };
+    problems.iter().map(|p| format!("{separator}{p}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

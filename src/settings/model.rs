@@ -1,0 +1,252 @@
+//! The settings as the rest of the crate sees them: checked, merged, typed.
+
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{DriftCategory, SloType, Verdict};
+
+/// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
+/// passed the checks of `tars.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// Service level objectives, by name.
+    pub slos: Vec<Slo>,
+    /// The regions that are expected to report.
+    pub regions: Regions,
+    /// Drift checks, by name.
+    pub drift: Vec<DriftCheck>,
+    /// How anomalies and error spikes are told from noise.
+    pub detection: Detection,
+    /// Rules of the classifier, by feature and verdict.
+    pub rules: Vec<Rule>,
+    /// How the health score is computed.
+    pub health: Health,
+    /// Which metric plays which role.
+    pub metrics: Vec<MetricRole>,
+    /// What reports advise.
+    pub recommendations: Vec<Recommendation>,
+    /// How fields of incoming records are renamed.
+    pub mappings: Vec<FieldMapping>,
+    /// What resources cost.
+    pub cost: Cost,
+}
+
+/// A service level objective.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Slo {
+    /// Its name.
+    pub name: String,
+    /// What it measures.
+    #[serde(serialize_with = "as_text")]
+    pub kind: SloType,
+    /// The value that a window should reach: ms for latency, requests per second for throughput, else a
+    /// share of 1.
+    pub target: f64,
+    /// The value past which a window is a violation, in the same unit.
+    pub threshold: f64,
+    /// Length of a window in seconds; a multiple of 60.
+    pub window_seconds: i64,
+    /// For latency, which quantile of the durations is observed, between 0 and 1.
+    pub percentile: Option<f64>,
+    /// Only this region.
+    pub region: Option<String>,
+    /// Only this service.
+    pub service: Option<String>,
+    /// Only this route.
+    pub route: Option<String>,
+}
+
+/// The regions that are expected to report. One that is not named here is analysed all the same.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Regions {
+    /// The region that others are compared with.
+    pub primary: String,
+    /// All of them, the primary included.
+    pub expected: Vec<String>,
+}
+
+/// One comparison of the analysed window with the baseline window.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DriftCheck {
+    /// What is compared.
+    pub name: String,
+    /// The family, which decides how much movement is tolerated.
+    #[serde(serialize_with = "as_text")]
+    pub category: DriftCategory,
+    /// Tolerated movement of the category, in percent of the baseline.
+    pub threshold_percent: f64,
+    /// Movement that is a warning, in percent.
+    pub warning_percent: f64,
+    /// Movement that is critical, in percent.
+    pub critical_percent: f64,
+    /// Absolute movement, in the unit of the quantity, below which nothing is drift.
+    pub floor: f64,
+}
+
+/// How anomalies and error spikes are told from noise.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Detection {
+    /// Weight of the newest value in the exponentially weighted mean, above 0 and at most 1.
+    pub ewma_alpha: f64,
+    /// Number of earlier windows behind a band and a z-score.
+    pub band_periods: i64,
+    /// Half width of a band, in standard deviations.
+    pub band_width: f64,
+    /// Distance from the mean, in standard deviations, from which a window is an anomaly.
+    pub zscore_limit: f64,
+    /// A window of fewer requests or evaluations is never an anomaly.
+    pub min_samples: i64,
+    /// Smallest distance from the expected value that can be an anomaly, as a share of the distance
+    /// between an SLO's target and threshold.
+    pub deviation_floor: f64,
+    /// Errors that a window must have to be a spike.
+    pub spike_min_errors: i64,
+    /// Standard errors by which the error rate of a spike exceeds the baseline's.
+    pub spike_sigmas: f64,
+    /// Times the baseline's error rate that a spike must exceed.
+    pub spike_ratio: f64,
+    /// How long before a window a change still counts for it, in seconds.
+    pub change_lookback_seconds: i64,
+}
+
+/// On which side of its threshold a rule fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// When the feature is greater than the threshold.
+    Above,
+    /// When the feature is less than the threshold.
+    Below,
+}
+
+impl Direction {
+    /// Both.
+    pub const ALL: &'static [Direction] = &[Direction::Above, Direction::Below];
+
+    /// The spelling in settings and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Direction::Above => "above",
+            Direction::Below => "below",
+        }
+    }
+}
+
+impl std::fmt::Display for Direction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Direction {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|d| d.as_str().eq_ignore_ascii_case(text)).ok_or(())
+    }
+}
+
+/// One rule of the classifier: a feature past its threshold speaks for a verdict.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rule {
+    /// One of [`REGRESSION_FEATURES`](crate::domain::REGRESSION_FEATURES).
+    pub feature: String,
+    /// What it speaks for.
+    #[serde(serialize_with = "as_text")]
+    pub verdict: Verdict,
+    /// The side on which it fires.
+    #[serde(serialize_with = "as_text")]
+    pub direction: Direction,
+    /// Where it fires, in the unit of the feature.
+    pub threshold: f64,
+    /// How much it says, above 0.
+    pub weight: f64,
+}
+
+/// How the health score is computed: from `start` down, never below `floor`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Health {
+    /// Points before anything is taken off.
+    pub start: f64,
+    /// Points per SLO violation.
+    pub slo_violation: f64,
+    /// Points for an error rate of 1.
+    pub error_rate: f64,
+    /// Points per regression of confidence 1.
+    pub regression: f64,
+    /// Points for regional drift past `regional_drift_ms`.
+    pub regional_drift: f64,
+    /// Regional drift in ms that costs points.
+    pub regional_drift_ms: f64,
+    /// Lowest score.
+    pub floor: f64,
+}
+
+/// A metric that plays a role.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MetricRole {
+    /// What it means, such as `cpu_utilization`.
+    pub role: String,
+    /// The metric's name at its source.
+    pub metric: String,
+    /// The unit of samples that state none.
+    pub unit: String,
+    /// What turns samples of `unit` into the role's unit, when `unit` is not a known one.
+    pub factor: Option<f64>,
+}
+
+/// What a report advises when a finding calls for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recommendation {
+    /// Name of the finding.
+    pub code: String,
+    /// When it applies, in words.
+    pub condition: String,
+    /// The advice.
+    pub text: String,
+    /// The runbook to follow.
+    pub runbook: Option<String>,
+    /// Order in the report, lowest first.
+    pub rank: i64,
+}
+
+/// A field of incoming records under another name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldMapping {
+    /// The table that it is for.
+    pub table: String,
+    /// The name in the records; dots lead into nested objects.
+    pub from: String,
+    /// The column of the table.
+    pub to: String,
+    /// The unit of the field, where the column has one.
+    pub unit: Option<String>,
+}
+
+impl FieldMapping {
+    /// What turns a value of the field into the column's unit (ms or bytes); 1 when no unit is given.
+    pub fn factor(&self) -> f64 {
+        self.unit.as_deref().and_then(super::units::field_factor).unwrap_or(1.0)
+    }
+}
+
+/// What resources cost, in dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cost {
+    /// One core for one hour.
+    pub core_hour: f64,
+    /// One GB of memory for one hour.
+    pub memory_gb_hour: f64,
+}
+
+impl Settings {
+    /// The SHA-256, in lower-case hex, of the effective settings in canonical form: the same settings
+    /// give the same digest, whatever file, order or spelling they came from.
+    pub fn digest(&self) -> String {
+        let canonical = serde_json::to_vec(self).expect("settings hold only texts and finite numbers");
+        Sha256::digest(&canonical).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}

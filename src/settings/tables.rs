@@ -1,0 +1,185 @@
+//! The settings as tables for SQL.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+
+use super::Error;
+use super::model::{MetricRole, Settings};
+use super::units;
+
+/// The unit of samples that state none, as the staging model spells it.
+const NO_UNIT: &str = "";
+
+/// A column under construction.
+type Columns = Vec<(&'static str, ArrayRef)>;
+
+fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+fn optional_texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(values.collect::<StringArray>())
+}
+
+fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
+}
+
+fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(values))
+}
+
+impl Settings {
+    /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
+    pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
+        let tables: [(&'static str, Columns); 9] = [
+            ("settings_slos", self.slo_columns()),
+            ("settings_regions", self.region_columns()),
+            ("settings_drift", self.drift_columns()),
+            ("settings_detection", self.detection_columns()),
+            ("settings_rules", self.rule_columns()),
+            ("settings_health", self.health_columns()),
+            ("settings_metrics", self.metric_columns()),
+            ("settings_recommendations", self.recommendation_columns()),
+            ("settings_cost", self.cost_columns()),
+        ];
+        tables
+            .into_iter()
+            .map(|(table, columns)| {
+                let nullable = |name: &str| {
+                    matches!(
+                        (table, name),
+                        ("settings_slos", "percentile" | "region" | "service" | "route")
+                            | ("settings_recommendations", "runbook")
+                    )
+                };
+                let columns = columns.into_iter().map(|(name, array)| (name, array, nullable(name)));
+                RecordBatch::try_from_iter_with_nullable(columns)
+                    .map(|batch| (table, batch))
+                    .map_err(|source| Error::Table { table, source })
+            })
+            .collect()
+    }
+
+    fn slo_columns(&self) -> Columns {
+        let all = || self.slos.iter();
+        vec![
+            ("name", texts(all().map(|s| s.name.as_str()))),
+            ("type", texts(all().map(|s| s.kind.as_str()))),
+            ("target", doubles(all().map(|s| s.target))),
+            ("threshold", doubles(all().map(|s| s.threshold))),
+            ("window_seconds", integers(all().map(|s| s.window_seconds))),
+            ("percentile", Arc::new(all().map(|s| s.percentile).collect::<Float64Array>())),
+            ("region", optional_texts(all().map(|s| s.region.as_deref()))),
+            ("service", optional_texts(all().map(|s| s.service.as_deref()))),
+            ("route", optional_texts(all().map(|s| s.route.as_deref()))),
+        ]
+    }
+
+    fn region_columns(&self) -> Columns {
+        let all = || self.regions.expected.iter();
+        let primary: BooleanArray = all().map(|r| Some(*r == self.regions.primary)).collect();
+        vec![("region", texts(all().map(String::as_str))), ("is_primary", Arc::new(primary))]
+    }
+
+    fn drift_columns(&self) -> Columns {
+        let all = || self.drift.iter();
+        vec![
+            ("name", texts(all().map(|d| d.name.as_str()))),
+            ("category", texts(all().map(|d| d.category.as_str()))),
+            ("threshold_percent", doubles(all().map(|d| d.threshold_percent))),
+            ("warning_percent", doubles(all().map(|d| d.warning_percent))),
+            ("critical_percent", doubles(all().map(|d| d.critical_percent))),
+            ("floor", doubles(all().map(|d| d.floor))),
+        ]
+    }
+
+    fn detection_columns(&self) -> Columns {
+        let d = &self.detection;
+        let double = |value| doubles(std::iter::once(value));
+        let integer = |value| integers(std::iter::once(value));
+        vec![
+            ("ewma_alpha", double(d.ewma_alpha)),
+            ("band_periods", integer(d.band_periods)),
+            ("band_width", double(d.band_width)),
+            ("zscore_limit", double(d.zscore_limit)),
+            ("min_samples", integer(d.min_samples)),
+            ("deviation_floor", double(d.deviation_floor)),
+            ("spike_min_errors", integer(d.spike_min_errors)),
+            ("spike_sigmas", double(d.spike_sigmas)),
+            ("spike_ratio", double(d.spike_ratio)),
+            ("change_lookback_seconds", integer(d.change_lookback_seconds)),
+        ]
+    }
+
+    fn rule_columns(&self) -> Columns {
+        let all = || self.rules.iter();
+        vec![
+            ("feature", texts(all().map(|r| r.feature.as_str()))),
+            ("verdict", texts(all().map(|r| r.verdict.as_str()))),
+            ("threshold", doubles(all().map(|r| r.threshold))),
+            ("direction", texts(all().map(|r| r.direction.as_str()))),
+            ("weight", doubles(all().map(|r| r.weight))),
+        ]
+    }
+
+    fn health_columns(&self) -> Columns {
+        let h = &self.health;
+        let rows = [
+            ("start", h.start, "points before anything is taken off"),
+            ("slo_violation", h.slo_violation, "points per SLO violation"),
+            ("error_rate", h.error_rate, "points for an error rate of 1"),
+            ("regression", h.regression, "points per regression of confidence 1"),
+            ("regional_drift", h.regional_drift, "points when a region is too far from the primary"),
+            ("regional_drift_ms", h.regional_drift_ms, "distance in ms from which it is too far"),
+            ("floor", h.floor, "lowest score"),
+        ];
+        vec![
+            ("item", texts(rows.iter().map(|r| r.0))),
+            ("amount", doubles(rows.iter().map(|r| r.1))),
+            ("meaning", texts(rows.iter().map(|r| r.2))),
+        ]
+    }
+
+    /// One row per metric and unit that its samples may state; `unit` is empty for samples that state none.
+    fn metric_columns(&self) -> Columns {
+        let rows: Vec<(&MetricRole, &str, f64)> = self.metrics.iter().flat_map(metric_units).collect();
+        vec![
+            ("role", texts(rows.iter().map(|(m, _, _)| m.role.as_str()))),
+            ("metric", texts(rows.iter().map(|(m, _, _)| m.metric.as_str()))),
+            ("unit", texts(rows.iter().map(|(_, unit, _)| *unit))),
+            ("factor", doubles(rows.iter().map(|(_, _, factor)| *factor))),
+            ("role_unit", texts(rows.iter().map(|(m, _, _)| units::role(&m.role).map_or("", |d| d.unit())))),
+        ]
+    }
+
+    fn recommendation_columns(&self) -> Columns {
+        let all = || self.recommendations.iter();
+        vec![
+            ("code", texts(all().map(|r| r.code.as_str()))),
+            ("condition", texts(all().map(|r| r.condition.as_str()))),
+            ("text", texts(all().map(|r| r.text.as_str()))),
+            ("runbook", optional_texts(all().map(|r| r.runbook.as_deref()))),
+            ("rank", integers(all().map(|r| r.rank))),
+        ]
+    }
+
+    fn cost_columns(&self) -> Columns {
+        vec![
+            ("core_hour", doubles(std::iter::once(self.cost.core_hour))),
+            ("memory_gb_hour", doubles(std::iter::once(self.cost.memory_gb_hour))),
+        ]
+    }
+}
+
+/// The units that samples of a metric may state, with their factors; each unit once.
+fn metric_units(metric: &MetricRole) -> Vec<(&MetricRole, &str, f64)> {
+    let known = units::role(&metric.role).map_or(&[][..], |d| d.units());
+    let of_unit = |unit: &str| known.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
+    let own = metric.factor.or_else(|| of_unit(&metric.unit));
+    let mut rows: Vec<_> = own.map(|factor| (metric, NO_UNIT, factor)).into_iter().collect();
+    rows.extend(known.iter().filter(|(unit, _)| *unit != metric.unit).map(|(unit, f)| (metric, *unit, *f)));
+    rows.extend(own.map(|factor| (metric, metric.unit.as_str(), factor)));
+    rows
+}

@@ -1,0 +1,311 @@
+//! What users may write, and what they are told when it is wrong.
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Float64Type;
+
+use super::*;
+use crate::domain::{DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
+
+fn load(text: &str) -> Result<Settings, Error> {
+    Settings::from_text(Some(("tars.toml", text)))
+}
+
+/// The one problem and its remedy.
+fn refused(text: &str) -> (String, String) {
+    let error = load(text).unwrap_err();
+    (error.to_string(), error.hint().unwrap_or_default())
+}
+
+fn check(text: &str, message: &str, remedy: &str) {
+    let (error, hint) = refused(text);
+    assert_eq!(error, format!("settings file `tars.toml`: {message}"), "for {text}");
+    assert!(hint.contains(remedy), "remedy {hint:?} lacks {remedy:?}");
+}
+
+#[test]
+fn the_defaults_are_sound_and_hold_the_numbers_of_the_specification() {
+    let settings = Settings::default();
+    let slo = |name: &str| settings.slos.iter().find(|s| s.name == name).unwrap();
+    let latency = slo("api_latency_p95");
+    assert_eq!(latency.kind, SloType::Latency);
+    assert_eq!((latency.target, latency.threshold), (150.0, 200.0));
+    assert_eq!((latency.window_seconds, latency.percentile), (300, Some(0.95)));
+    assert_eq!((slo("error_rate").target, slo("error_rate").threshold), (0.01, 0.05));
+    assert_eq!(slo("evaluation_success").target, 0.99);
+    for (category, threshold) in [
+        (DriftCategory::Resource, 10.0),
+        (DriftCategory::Performance, 5.0),
+        (DriftCategory::Configuration, 0.0),
+        (DriftCategory::Behavior, 10.0),
+    ] {
+        let checks: Vec<_> = settings.drift.iter().filter(|d| d.category == category).collect();
+        assert!(!checks.is_empty(), "{category}");
+        for check in checks {
+            let limits = (check.threshold_percent, check.warning_percent, check.critical_percent);
+            assert_eq!(limits, (threshold, 5.0, 10.0), "{}", check.name);
+        }
+    }
+    let health = settings.health;
+    assert_eq!((health.start, health.slo_violation, health.error_rate), (100.0, 2.0, 20.0));
+    assert_eq!((health.regression, health.regional_drift, health.floor), (10.0, 5.0, 0.0));
+    assert_eq!(settings.regions.primary, "us-east-1");
+    assert_eq!(settings.regions.expected.len(), 6);
+    assert_eq!((settings.cost.core_hour, settings.cost.memory_gb_hour), (0.10, 0.02));
+    for verdict in [Verdict::PerformanceRegression, Verdict::EnvironmentRegression] {
+        assert!(settings.rules.iter().any(|r| r.verdict == verdict));
+    }
+}
+
+#[test]
+fn an_entry_with_a_known_name_changes_only_the_fields_it_gives() {
+    let settings = load("[[slo]]\nname = \"api_latency_p95\"\ntarget = 100").unwrap();
+    let slo = settings.slos.iter().find(|s| s.name == "api_latency_p95").unwrap();
+    assert_eq!((slo.target, slo.threshold, slo.percentile), (100.0, 200.0, Some(0.95)));
+    assert_eq!(settings.slos.len(), Settings::default().slos.len());
+}
+
+#[test]
+fn an_entry_with_a_new_name_is_added_and_one_that_is_not_enabled_is_dropped() {
+    let settings = load(
+        "[[slo]]\nname = \"checkout\"\ntype = \"throughput\"\ntarget = 50\nthreshold = 20\nwindow_seconds = 60\nservice = \"shop\"\n\
+         [[slo]]\nname = \"availability\"\nenabled = false\n\
+         [metrics]\ncpu_utilization = { enabled = false }\nload1 = { role = \"cpu_utilization\", unit = \"loads\", factor = 25 }",
+    )
+    .unwrap();
+    let names: Vec<_> = settings.slos.iter().map(|s| s.name.as_str()).collect();
+    assert!(names.contains(&"checkout") && !names.contains(&"availability"), "{names:?}");
+    assert!(!settings.metrics.iter().any(|m| m.metric == "cpu_utilization"));
+    assert!(settings.metrics.iter().any(|m| m.metric == "load1" && m.factor == Some(25.0)));
+}
+
+#[test]
+fn a_section_overrides_key_by_key_and_a_category_reaches_its_checks() {
+    let settings = load(
+        "[regions]\nprimary = \"eu-west-1\"\n[detection]\nzscore_limit = 4\n\
+         [[drift_category]]\nname = \"Resource\"\nthreshold_percent = 20\n\
+         [[drift]]\nname = \"disk_io\"\ncritical_percent = 50",
+    )
+    .unwrap();
+    assert_eq!(settings.regions.primary, "eu-west-1");
+    assert_eq!(settings.regions.expected.len(), 7);
+    assert_eq!((settings.detection.zscore_limit, settings.detection.band_width), (4.0, 2.0));
+    let drift = |name: &str| settings.drift.iter().find(|d| d.name == name).unwrap();
+    assert_eq!(drift("cpu_utilization").threshold_percent, 20.0);
+    assert_eq!((drift("disk_io").threshold_percent, drift("disk_io").critical_percent), (20.0, 50.0));
+}
+
+#[test]
+fn a_share_written_in_percent_is_refused_with_the_share_to_write() {
+    check(
+        "[[slo]]\nname = \"api_latency_p95\"\npercentile = 95",
+        "slo[0].percentile: expected a share between 0 and 1, both excluded, got 95",
+        "write percentile = 0.95",
+    );
+    check(
+        "[[slo]]\nname = \"error_rate\"\nthreshold = 5",
+        "slo[0].threshold: expected a share between 0 and 1 for type `error_rate`, got 5",
+        "write threshold = 0.05",
+    );
+}
+
+#[test]
+fn a_target_on_the_wrong_side_of_the_threshold_is_refused() {
+    check(
+        "[[slo]]\nname = \"api_latency_p95\"\ntarget = 250.0",
+        "slo[0].threshold: expected a value at or above target 250, because lower is better for type `latency`, got 200",
+        "swap them",
+    );
+    check(
+        "[[slo]]\nname = \"availability\"\nthreshold = 0.9995",
+        "slo[0].threshold: expected a value at or below target 0.999, because higher is better for type `availability`, got 0.9995",
+        "swap them",
+    );
+}
+
+#[test]
+fn windows_are_whole_minutes() {
+    check(
+        "[[slo]]\nname = \"error_rate\"\nwindow_seconds = -300",
+        "slo[0].window_seconds: expected a multiple of 60 between 60 and 86400, got -300",
+        "window_seconds = 60",
+    );
+    check(
+        "[[slo]]\nname = \"error_rate\"\nwindow_seconds = 90",
+        "slo[0].window_seconds: expected a multiple of 60 between 60 and 86400, got 90",
+        "window_seconds = 120",
+    );
+}
+
+#[test]
+fn slips_are_recognised() {
+    check(
+        "[[slo]]\nname = \"error_rate\"\ntreshold = 0.05",
+        "slo[0].treshold: expected a key of this section, got an unknown key",
+        "did you mean `threshold`?",
+    );
+    check(
+        "[[slos]]\nname = \"x\"",
+        "slos: expected a section of the settings, got an unknown section",
+        "did you mean `slo`?",
+    );
+    check(
+        "[[drift]]\nname = \"cpu_utilization\"\ncategory = \"resources\"",
+        "drift[0].category: expected one of resource, performance, configuration, behavior, got `resources`",
+        "did you mean `resource`?",
+    );
+    check(
+        "[[rule]]\nfeature = \"latency_delt\"\nverdict = \"BENIGN\"\ndirection = \"above\"\nthreshold = 1\nweight = 1",
+        "rule[0].feature: expected one of the 21 regression features, got `latency_delt`",
+        "did you mean `latency_delta`?",
+    );
+    check(
+        "[[rule]]\nfeature = \"latency_delta\"\nverdict = \"PERF_REGRESSION\"\ndirection = \"above\"\nthreshold = 1\nweight = 1",
+        "rule[0].verdict: expected one of BENIGN, PERFORMANCE_REGRESSION, ENVIRONMENT_REGRESSION, got `PERF_REGRESSION`",
+        "",
+    );
+    check(
+        "[metrics]\nmy_cpu = { role = \"cpu_utilisation\" }",
+        "metrics.\"my_cpu\".role: expected a known role, got `cpu_utilisation`",
+        "did you mean `cpu_utilization`?",
+    );
+}
+
+#[test]
+fn a_name_that_stands_twice_is_refused() {
+    check(
+        "[[slo]]\nname = \"error_rate\"\n[[slo]]\nname = \"error_rate\"",
+        "slo[1].name: expected each entry once, got `error_rate` a second time",
+        "slo[0] stands for the same",
+    );
+}
+
+#[test]
+fn values_of_the_wrong_type_are_shown() {
+    check(
+        "[detection]\newma_alpha = \"0.3\"",
+        "detection.ewma_alpha: expected a finite number, got \"0.3\"",
+        "without quotes",
+    );
+    check("slo = 5", "slo: expected a list of tables, got 5", "write [[slo]]");
+    check("[[health]]\nstart = 1", "health: expected a table, got a list of 1", "write [health]");
+    check(
+        "[health]\nslo_violation = -2",
+        "health.slo_violation: expected a number that is not negative, got -2",
+        "",
+    );
+    check(
+        "[metrics]\nx = { role = \"memory_usage\", unit = \"pages\" }",
+        "metrics.\"x\".unit: expected a unit that converts to bytes (bytes, By, B, Bytes, KiB, KiBy, MiB, MiBy, GiB, \
+         GiBy, kB, kBy, Kilobytes, MB, MBy, Megabytes, GB, GBy, Gigabytes), got `pages`",
+        "add `factor`",
+    );
+    check(
+        "[[mapping]]\ntable = \"log\"\nfrom = \"a\"\nto = \"duration_ms\"",
+        "mapping[0].table: expected one of logs, spans, metrics, evaluations, changes, alerts, incidents, got `log`",
+        "did you mean `logs`?",
+    );
+    check(
+        "[[slo]]\ntarget = 1",
+        "slo[0].name: expected a text that is not empty, got nothing",
+        "give `name`",
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_reported_at_once() {
+    let (error, hint) =
+        refused("[cost]\ncore_hour = -1\nmemory_gb_hours = 2\n[[slo]]\nname = \"new\"\ntype = \"latncy\"");
+    for part in ["cost.core_hour", "cost.memory_gb_hours", "slo[0].type", "slo[0].target"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(hint.contains("cost.memory_gb_hours: did you mean `memory_gb_hour`?"), "{hint}");
+    assert!(hint.contains("slo[0].type: did you mean `latency`?"), "{hint}");
+}
+
+#[test]
+fn text_that_is_not_toml_and_a_file_that_is_not_there_are_told_apart() {
+    let error = load("[[slo]\n").unwrap_err();
+    assert!(matches!(error, Error::Syntax { .. }), "{error}");
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("line 1"), "{error:?}");
+    let error = Settings::load(Some(std::path::Path::new("/no/such/tars.toml"))).unwrap_err();
+    assert_eq!(error.to_string(), "cannot read the settings file `/no/such/tars.toml`");
+    assert!(error.hint().unwrap().contains("--config"));
+}
+
+#[test]
+fn the_digest_follows_the_values_and_not_the_spelling() {
+    let base = Settings::default().digest();
+    assert_eq!(base.len(), 64);
+    assert_eq!(load("[detection]\nband_width = 2").unwrap().digest(), base);
+    let first =
+        "[[slo]]\nname = \"error_rate\"\ntarget = 0.01\n[[slo]]\nname = \"availability\"\ntarget = 0.999";
+    assert_eq!(load(first).unwrap().digest(), base);
+    assert_ne!(load("[detection]\nband_width = 2.5").unwrap().digest(), base);
+}
+
+#[test]
+fn the_whole_document_can_be_copied() {
+    assert_eq!(load(DEFAULTS).unwrap(), Settings::default());
+}
+
+#[test]
+fn tables_have_the_columns_that_models_join() {
+    let tables = Settings::default().tables().unwrap();
+    let columns = |name: &str| {
+        let (_, batch) = tables.iter().find(|(table, _)| *table == name).unwrap();
+        assert!(batch.num_rows() > 0, "{name}");
+        batch.schema().fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>().join(" ")
+    };
+    for (table, expected) in [
+        ("settings_slos", "name type target threshold window_seconds percentile region service route"),
+        ("settings_regions", "region is_primary"),
+        ("settings_drift", "name category threshold_percent warning_percent critical_percent floor"),
+        ("settings_rules", "feature verdict threshold direction weight"),
+        ("settings_health", "item amount meaning"),
+        ("settings_metrics", "role metric unit factor role_unit"),
+        ("settings_recommendations", "code condition text runbook rank"),
+        ("settings_cost", "core_hour memory_gb_hour"),
+    ] {
+        assert_eq!(columns(table), expected);
+    }
+    assert!(columns("settings_detection").starts_with("ewma_alpha band_periods band_width zscore_limit"));
+}
+
+#[test]
+fn a_list_without_entries_is_a_table_without_rows() {
+    let mut settings = Settings::default();
+    settings.slos.clear();
+    let tables = settings.tables().unwrap();
+    assert_eq!(tables[0].1.num_rows(), 0);
+    assert_eq!(tables[0].1.num_columns(), 9);
+}
+
+#[test]
+fn each_metric_has_one_factor_per_unit() {
+    let text = "[metrics]\nload1 = { role = \"cpu_utilization\", unit = \"loads\", factor = 25 }";
+    let tables = load(text).unwrap().tables().unwrap();
+    let (_, batch) = tables.iter().find(|(table, _)| *table == "settings_metrics").unwrap();
+    let text = |name: &str| batch.column_by_name(name).unwrap().as_string::<i32>().clone();
+    let (metric, unit) = (text("metric"), text("unit"));
+    let factor = batch.column_by_name("factor").unwrap().as_primitive::<Float64Type>().clone();
+    let factor_of = |m: &str, u: &str| {
+        let rows: Vec<usize> =
+            (0..metric.len()).filter(|i| metric.value(*i) == m && unit.value(*i) == u).collect();
+        assert!(rows.len() <= 1, "{m} {u}");
+        rows.first().map(|i| factor.value(*i))
+    };
+    for (m, u, expected) in [
+        ("load1", "loads", Some(25.0)),
+        ("load1", "", Some(25.0)),
+        ("load1", "percent", Some(1.0)),
+        ("container_cpu_utilization", "", Some(100.0)),
+        ("container_cpu_utilization", "1", Some(100.0)),
+        ("container_cpu_utilization", "%", Some(1.0)),
+        ("server_latency_p95", "s", Some(1000.0)),
+        ("cpu_utilization", "bytes", None),
+    ] {
+        assert_eq!(factor_of(m, u), expected, "{m} {u}");
+    }
+    let all = Settings::default();
+    assert!(all.rules.iter().all(|r| REGRESSION_FEATURES.contains(&r.feature.as_str())));
+}
