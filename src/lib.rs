@@ -5,7 +5,7 @@
 pub mod domain;
 // pub mod settings;
 pub mod contract;
-// pub mod lake;
+pub mod lake;
 // pub mod ingest;
 // pub mod functions;
 // pub mod engine;
