@@ -2,10 +2,10 @@
 //!
 //! A module imports only from modules above it in this list (a test enforces it):
 
-pub mod contract;
 pub mod domain;
-pub mod settings;
-// pub mod lake;
+// pub mod settings;
+pub mod contract;
+pub mod lake;
 // pub mod ingest;
 // pub mod functions;
 // pub mod engine;

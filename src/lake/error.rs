@@ -1,0 +1,289 @@
+//! What can go wrong with a lake, and what to do about it.
+
+use std::error::Error as StdError;
+
+use crate::contract;
+
+/// The result of a lake operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kept a lake operation from working.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text that is neither a usable path nor a usable URL.
+    #[error("lake `{got}`: expected a path or a URL such as s3://bucket/lake, got {reason}")]
+    Url {
+        /// The text.
+        got: String,
+        /// What is wrong with it.
+        reason: String,
+        /// The cause, where there is one.
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// There is nothing at that place.
+    #[error("lake `{place}`: expected a directory, got nothing there")]
+    Missing {
+        /// The place.
+        place: String,
+    },
+    /// The place is a file.
+    #[error("lake `{place}`: expected a directory, got a file")]
+    NotADirectory {
+        /// The place.
+        place: String,
+    },
+    /// The place holds none of the lake's tables.
+    #[error("lake `{place}`: expected at least one table (such as logs/_delta_log), got none")]
+    NoTables {
+        /// The place.
+        place: String,
+    },
+    /// The operating system or the object store refuses.
+    #[error("lake `{place}`: permission denied")]
+    Permission {
+        /// The place.
+        place: String,
+        /// The refusal.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The place cannot be read or written for another reason.
+    #[error("lake `{place}`: cannot {doing}")]
+    Store {
+        /// The place.
+        place: String,
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// A table that no contract describes.
+    #[error(transparent)]
+    Contract(#[from] contract::Error),
+    /// The transaction log cannot be read or written.
+    #[error("table `{table}`: cannot {doing}")]
+    Log {
+        /// The table.
+        table: String,
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The transaction log says something that this reader cannot take.
+    #[error("table `{table}`, file `{file}`: expected {expected}, got {got}")]
+    Entry {
+        /// The table.
+        table: String,
+        /// The file that the log lists.
+        file: String,
+        /// What the log should say.
+        expected: String,
+        /// What it says.
+        got: String,
+    },
+    /// The stored table is not the table of the contract.
+    #[error("table `{table}`, column `{column}`: expected {expected}, got {got} in the lake")]
+    Schema {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What the contract asks for.
+        expected: String,
+        /// What the stored table has.
+        got: String,
+    },
+    /// The stored table needs a reader that knows more of the format.
+    #[error(
+        "table `{table}`: expected a table that plain Parquet readers can read, got the feature {feature}"
+    )]
+    Feature {
+        /// The table.
+        table: String,
+        /// The feature.
+        feature: String,
+    },
+    /// A version that the table does not have.
+    #[error("table `{table}`: expected a version up to {latest}, got {got}")]
+    Version {
+        /// The table.
+        table: String,
+        /// The version asked for.
+        got: u64,
+        /// The newest one.
+        latest: u64,
+    },
+    /// A batch that may not be written as it is.
+    #[error("table `{table}`, {place}: expected {expected}, got {got}")]
+    Batch {
+        /// The table.
+        table: String,
+        /// The column or row.
+        place: String,
+        /// What a batch has to be.
+        expected: String,
+        /// What it is.
+        got: String,
+    },
+    /// A batch that cannot be encoded as Parquet.
+    #[error("table `{table}`: cannot encode a Parquet file")]
+    Parquet {
+        /// The table.
+        table: String,
+        /// The cause.
+        #[source]
+        source: ::parquet::errors::ParquetError,
+    },
+    /// Somebody else landed the same source meanwhile (or this is a replay). Nothing of this commit is visible.
+    #[error(
+        "table `{table}`: `{app_id}` is already recorded up to {recorded}; expected to record {got} after reading its state"
+    )]
+    AlreadyCommitted {
+        /// The table.
+        table: String,
+        /// The application id.
+        app_id: String,
+        /// The version that the table records now.
+        recorded: i64,
+        /// The version that this commit wanted to record.
+        got: i64,
+    },
+    /// Other writers kept winning.
+    #[error("table `{table}`: other writers were faster {attempts} times in a row")]
+    Contended {
+        /// The table.
+        table: String,
+        /// How often it was tried.
+        attempts: usize,
+        /// The last conflict.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// What the user can do, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Error::Missing { place } | Error::NoTables { place } => format!(
+                "fill it with `tars ingest --lake {place} PATH`, try `tars demo`, or name another lake with --lake"
+            ),
+            Error::NotADirectory { .. } => "name the directory of the lake with --lake, not a file in it".into(),
+            Error::Permission { place, .. } if place.contains("://") => {
+                "check the credentials in the environment and the rights on the bucket".into()
+            }
+            Error::Permission { place, .. } => {
+                format!("give this user read and write access to `{place}` and everything below it")
+            }
+            Error::Url { .. } => {
+                "write a path, file:///path, s3://bucket/path, gs://bucket/path or az://container/path; \
+                 credentials come from the environment"
+                    .into()
+            }
+            Error::Schema { .. } => {
+                "the lake was written under another contract: use the version of tars that wrote it, or ingest \
+                 into a new lake"
+                    .into()
+            }
+            Error::Feature { .. } => {
+                "another tool changed the table; rewrite it there without deletion vectors and column mapping".into()
+            }
+            Error::AlreadyCommitted { .. } => {
+                "read what the lake records about this source and go on from there; running the same command \
+                 again does that"
+                    .into()
+            }
+            Error::Contended { .. } => "run fewer writers on one table, or run the command again".into(),
+            Error::Contract(_)
+            | Error::Store { .. }
+            | Error::Log { .. }
+            | Error::Entry { .. }
+            | Error::Version { .. }
+            | Error::Batch { .. }
+            | Error::Parquet { .. } => return None,
+        };
+        Some(text)
+    }
+}
+
+/// Whether a refusal of the operating system or of the object store is somewhere in the chain of causes.
+pub(super) fn is_permission(error: &(dyn StdError + 'static)) -> bool {
+    let mut link: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(e) = link {
+        if let Some(io) = e.downcast_ref::<std::io::Error>() {
+            if io.kind() == std::io::ErrorKind::PermissionDenied {
+                return true;
+            }
+            // `io::Error::source` skips the error it wraps when that one has no source itself.
+            if let Some(inner) = io.get_ref()
+                && is_permission(inner)
+            {
+                return true;
+            }
+        }
+        if matches!(
+            e.downcast_ref::<object_store::Error>(),
+            Some(object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. })
+        ) {
+            return true;
+        }
+        link = e.source();
+    }
+    false
+}
+
+impl Error {
+    /// Wraps a failure of the store at `place`, telling refusals from other failures.
+    pub(super) fn store(
+        place: impl Into<String>,
+        doing: &'static str,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let (place, source) = (place.into(), source.into());
+        if is_permission(source.as_ref()) {
+            Error::Permission { place, source }
+        } else {
+            Error::Store { place, doing, source }
+        }
+    }
+
+    /// Wraps a failure of a table's log at `place`.
+    pub(super) fn log(
+        table: &str,
+        place: &str,
+        doing: &'static str,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let source = source.into();
+        if is_permission(source.as_ref()) {
+            Error::Permission { place: place.to_owned(), source }
+        } else {
+            Error::Log { table: table.to_owned(), doing, source }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_recognised_through_its_wrappings() {
+        let io = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let store = object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(io) };
+        assert!(matches!(Error::store("/x", "list it", store), Error::Permission { .. }));
+        let other = object_store::Error::Generic { store: "s3", source: "broken pipe".into() };
+        assert!(matches!(Error::store("/x", "list it", other), Error::Store { .. }));
+    }
+
+    #[test]
+    fn a_missing_lake_says_how_to_get_one() {
+        let hint = Error::Missing { place: "./lake".into() }.hint().unwrap();
+        assert!(hint.contains("tars ingest --lake ./lake PATH") && hint.contains("tars demo"), "{hint}");
+    }
+}

@@ -1,0 +1,159 @@
+//! One version of one table.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
+
+use super::Result;
+use super::delta::{State, TableLog};
+use super::provider::{LakeTable, query_schema};
+use super::transactions::Transactions;
+use crate::domain::Hour;
+
+/// Commits read at the same time.
+const CONCURRENT_READS: usize = 16;
+
+/// One data file of a table, as the transaction log describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// Path relative to the table.
+    pub path: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Region of all its rows.
+    pub region: String,
+    /// Hour of all its rows.
+    pub hour: Hour,
+    /// Rows; 0 when another tool wrote the file and did not say.
+    pub rows: u64,
+    /// No row is earlier (UTC microseconds).
+    pub min_time: i64,
+    /// No row is later (UTC microseconds).
+    pub max_time: i64,
+    /// Whether `rows` is known, and both times are times of rows rather than bounds.
+    pub exact: bool,
+    /// When it was written (UTC milliseconds).
+    pub modified: i64,
+}
+
+/// One version of one table: its files, and what can be asked of its log. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    log: TableLog,
+    state: State,
+    files: Arc<[DataFile]>,
+    transactions: OnceCell<Transactions>,
+}
+
+impl Snapshot {
+    pub(super) fn new(log: TableLog, state: State) -> Result<Self> {
+        let mut files = log.files(&state)?;
+        sort(&mut files);
+        let inner = Inner { log, state, files: files.into(), transactions: OnceCell::new() };
+        Ok(Snapshot { inner: Arc::new(inner) })
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &'static str {
+        &self.inner.log.contract().name
+    }
+
+    /// The version: one more with every commit.
+    pub fn version(&self) -> u64 {
+        self.inner.state.version()
+    }
+
+    /// The active files, by time, then region and path.
+    pub fn files(&self) -> &[DataFile] {
+        &self.inner.files
+    }
+
+    /// Rows in the table.
+    pub fn rows(&self) -> u64 {
+        self.files().iter().map(|f| f.rows).sum()
+    }
+
+    /// Bytes of the active files.
+    pub fn bytes(&self) -> u64 {
+        self.files().iter().map(|f| f.size).sum()
+    }
+
+    /// The schema of [`Snapshot::provider`]: the contract's columns, then `region` and `hour`; text as string views.
+    pub fn schema(&self) -> SchemaRef {
+        query_schema(self.inner.log.contract())
+    }
+
+    /// The version that an application id recorded with its last commit.
+    pub async fn transaction(&self, app_id: &str) -> Result<Option<i64>> {
+        let Inner { log, state, transactions, .. } = &*self.inner;
+        let all = transactions.get_or_try_init(|| Transactions::load(log, state.version())).await?;
+        all.get(log, state, app_id).await
+    }
+
+    /// The files with rows that came after `version`, up to this version; by time, then region and path.
+    ///
+    /// A file that was since merged into a bigger one is still listed as it was (its rows are new, the bigger file
+    /// also holds old ones), and one whose rows were deleted is not. `None` when the log cannot tell any more: then
+    /// start over from [`Snapshot::files`].
+    pub async fn files_added_since(&self, version: u64) -> Result<Option<Vec<DataFile>>> {
+        if version > self.version() {
+            // Not an older version of this table: it was made anew.
+            return Ok(None);
+        }
+        let log = &self.inner.log;
+        let entries: Vec<_> = stream::iter(version + 1..=self.version())
+            .map(|v| log.entry(v))
+            .buffered(CONCURRENT_READS)
+            .try_collect()
+            .await?;
+        let (mut added, mut deleted) = (Vec::new(), HashSet::new());
+        for entry in entries {
+            let Some(entry) = entry else { return Ok(None) };
+            added.extend(entry.added);
+            deleted.extend(entry.deleted);
+        }
+        added.retain(|file| !deleted.contains(&file.path));
+        let active: HashSet<&str> = self.files().iter().map(|f| f.path.as_str()).collect();
+        for file in &added {
+            // Merged away: the old file stays until it is vacuumed.
+            if !active.contains(file.path.as_str()) && !log.storage().exists(&file.path).await? {
+                return Ok(None);
+            }
+        }
+        sort(&mut added);
+        Ok(Some(added))
+    }
+
+    /// This version as a table of the query engine.
+    pub fn provider(&self) -> Arc<dyn TableProvider> {
+        self.provider_of(self.inner.files.clone())
+    }
+
+    /// Only these files of the table, as a table of the query engine.
+    pub fn provider_over(&self, files: Vec<DataFile>) -> Arc<dyn TableProvider> {
+        let mut files = files;
+        sort(&mut files);
+        self.provider_of(files.into())
+    }
+
+    fn provider_of(&self, files: Arc<[DataFile]>) -> Arc<dyn TableProvider> {
+        let log = &self.inner.log;
+        Arc::new(LakeTable::new(log.contract(), log.storage().clone(), files))
+    }
+}
+
+/// One order for everybody: plans, and so results that depend on the order of files, must not change between runs.
+fn sort(files: &mut [DataFile]) {
+    files.sort_by(|a, b| {
+        (a.min_time, a.max_time, &a.region, &a.path).cmp(&(b.min_time, b.max_time, &b.region, &b.path))
+    });
+}
