@@ -7,7 +7,7 @@ pub mod domain;
 pub mod contract;
 pub mod lake;
 // pub mod ingest;
-// pub mod functions;
+pub mod functions;
 // pub mod engine;
 // pub mod pipeline;
 // pub mod gbm;

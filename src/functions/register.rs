@@ -1,0 +1,45 @@
+//! The list of all functions, and making a session know them.
+
+use super::scalar::regression_rules::{RegressionRules, RuleSet};
+use super::{aggregate, scalar, window};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+use datafusion::prelude::SessionContext;
+
+/// All scalar functions; `rules` are what `regression_rules` judges by.
+pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
+    vec![
+        scalar::sketch_quantile::SketchQuantile::default().into(),
+        scalar::sketch_count::SketchCount::default().into(),
+        scalar::sketch_share_below::SketchShareBelow::default().into(),
+        scalar::drift_percent::DriftPercent::default().into(),
+        scalar::drift_status::DriftStatusOf::default().into(),
+        RegressionRules::new(rules).into(),
+    ]
+}
+
+/// All aggregate functions.
+pub fn aggregate_functions() -> Vec<AggregateUDF> {
+    vec![
+        aggregate::quantile_sketch::QuantileSketchOf::default().into(),
+        aggregate::sketch_merge::SketchMerge::default().into(),
+        aggregate::exact_sum::ExactSumOf::default().into(),
+        aggregate::exact_avg::ExactAvg::default().into(),
+    ]
+}
+
+/// All window functions.
+pub fn window_functions() -> Vec<WindowUDF> {
+    vec![
+        window::ewma::Ewma::default().into(),
+        window::bollinger_upper::BollingerUpper::default().into(),
+        window::bollinger_lower::BollingerLower::default().into(),
+        window::zscore::Zscore::default().into(),
+    ]
+}
+
+/// Makes every function of this module known to a session.
+pub fn register_all(ctx: &SessionContext, rules: RuleSet) {
+    scalar_functions(rules).into_iter().for_each(|f| ctx.register_udf(f));
+    aggregate_functions().into_iter().for_each(|f| ctx.register_udaf(f));
+    window_functions().into_iter().for_each(|f| ctx.register_udwf(f));
+}

@@ -1,0 +1,9 @@
+//! Scalar functions: one row in, one value out.
+
+pub mod drift_percent;
+pub mod drift_status;
+pub mod regression_rules;
+mod rule_set;
+pub mod sketch_count;
+pub mod sketch_quantile;
+pub mod sketch_share_below;

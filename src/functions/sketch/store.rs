@@ -1,0 +1,228 @@
+//! Counted keys, sorted: a short list while few are in use, an array of counts once they are close together.
+//!
+//! The list costs eight bytes for each key in use and a binary search for each value, which suits the
+//! hundreds of thousands of groups of a rollup by minute and route. The array costs eight bytes for each key
+//! between the lowest and the highest and one addition for each value, which suits totals over many values.
+//! Which of the two holds the counts cannot be seen from outside.
+
+use super::buckets::MAX_KEY;
+
+/// Bits of a bucket that count; the 18 above them hold the key.
+const COUNT_BITS: u32 = 46;
+
+/// The most that one bucket counts, 7·10^13; it stays there, so the order of merges cannot matter.
+pub(super) const MAX_COUNT: u64 = (1 << COUNT_BITS) - 1;
+
+/// Keys in use from which on an array is tried.
+const MIN_ARRAY: usize = 64;
+
+/// A list becomes an array when at least one key in four is in use ...
+const SPREAD_TO_ARRAY: usize = 4;
+
+/// ... and an array becomes a list again when fewer than one in sixteen would be.
+const SPREAD_TO_LIST: usize = 16;
+
+/// A key and its count in one word that sorts by key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bucket(u64);
+
+impl Bucket {
+    pub(super) fn new(key: i32, count: u64) -> Bucket {
+        Bucket((((key + MAX_KEY) as u64) << COUNT_BITS) | count.min(MAX_COUNT))
+    }
+
+    pub(super) fn key(self) -> i32 {
+        (self.0 >> COUNT_BITS) as i32 - MAX_KEY
+    }
+
+    pub(super) fn count(self) -> u64 {
+        self.0 & MAX_COUNT
+    }
+
+    fn add(&mut self, n: u64) {
+        self.0 = (self.0 & !MAX_COUNT) | add(self.count(), n);
+    }
+}
+
+fn add(count: u64, n: u64) -> u64 {
+    count.saturating_add(n).min(MAX_COUNT)
+}
+
+/// Counts by key.
+#[derive(Debug, Clone)]
+pub(super) enum Store {
+    /// The keys in use, ascending.
+    List(Vec<Bucket>),
+    /// Counts of all keys from `first` on.
+    Array { first: i32, counts: Vec<u64> },
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store::List(Vec::new())
+    }
+}
+
+impl PartialEq for Store {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Store {
+    #[inline]
+    pub(super) fn insert(&mut self, key: i32, n: u64) {
+        match self {
+            Store::Array { first, counts } => {
+                match counts.get_mut(key.wrapping_sub(*first) as u32 as usize) {
+                    Some(count) => *count = add(*count, n),
+                    None => self.insert_outside(key, n),
+                }
+            }
+            Store::List(list) => {
+                let bucket = Bucket::new(key, n);
+                let at = list.partition_point(|b| b.0 < bucket.0 & !MAX_COUNT);
+                match list.get_mut(at) {
+                    Some(found) if found.key() == key => found.add(n),
+                    _ => {
+                        list.insert(at, bucket);
+                        if list.len() >= MIN_ARRAY && list.len().is_power_of_two() {
+                            self.try_array();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A key that the array does not reach.
+    #[cold]
+    fn insert_outside(&mut self, key: i32, n: u64) {
+        let Store::Array { first, counts } = self else { return };
+        let used = counts.iter().filter(|count| **count > 0).count() + 1;
+        let last = *first + counts.len() as i32 - 1;
+        let (low, high) = (key.min(*first), key.max(last));
+        if (high - low) as usize >= used * SPREAD_TO_LIST {
+            *self = Store::List(self.iter().collect());
+            self.insert(key, n);
+            return;
+        }
+        // Room for a few more on the side that grows, so that growing stays rare.
+        let spare = (high - low) / 8;
+        let low = if low < *first { (low - spare).max(-MAX_KEY) } else { low };
+        let high = if high > last { (high + spare).min(MAX_KEY) } else { high };
+        let mut wider = vec![0; (high - low) as usize + 1];
+        let from = (*first - low) as usize;
+        wider[from..from + counts.len()].copy_from_slice(counts);
+        wider[(key - low) as usize] = n.min(MAX_COUNT);
+        *self = Store::Array { first: low, counts: wider };
+    }
+
+    fn try_array(&mut self) {
+        let Store::List(list) = self else { return };
+        let (Some(low), Some(high)) = (list.first(), list.last()) else { return };
+        let (first, span) = (low.key(), (high.key() - low.key()) as usize + 1);
+        if list.len() < MIN_ARRAY || span > list.len() * SPREAD_TO_ARRAY {
+            return;
+        }
+        let mut counts = vec![0; span];
+        list.iter().for_each(|b| counts[(b.key() - first) as usize] = b.count());
+        *self = Store::Array { first, counts };
+    }
+
+    pub(super) fn merge(&mut self, other: &Store) {
+        match (&mut *self, other) {
+            (Store::List(ours), Store::List(theirs)) => {
+                if ours.is_empty() {
+                    ours.extend_from_slice(theirs);
+                } else {
+                    *ours = merge_lists(ours, theirs);
+                }
+                self.try_array();
+            }
+            _ => other.iter().for_each(|b| self.insert(b.key(), b.count())),
+        }
+    }
+
+    /// The buckets in use, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Bucket> + '_ {
+        let (list, first, counts): (&[Bucket], i32, &[u64]) = match self {
+            Store::List(list) => (list, 0, &[]),
+            Store::Array { first, counts } => (&[], *first, counts),
+        };
+        let counts = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        list.iter().copied().chain(counts.map(move |(at, count)| Bucket::new(first + at as i32, *count)))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Store::List(list) => list.is_empty(),
+            Store::Array { .. } => false,
+        }
+    }
+
+    pub(super) fn heap_size(&self) -> usize {
+        match self {
+            Store::List(list) => list.capacity() * size_of::<Bucket>(),
+            Store::Array { counts, .. } => counts.capacity() * size_of::<u64>(),
+        }
+    }
+}
+
+fn merge_lists(ours: &[Bucket], theirs: &[Bucket]) -> Vec<Bucket> {
+    let mut merged = Vec::with_capacity(ours.len().max(theirs.len()));
+    let (mut ours, mut theirs) = (ours.iter().copied().peekable(), theirs.iter().copied().peekable());
+    while let (Some(our), Some(their)) = (ours.peek(), theirs.peek()) {
+        match our.key().cmp(&their.key()) {
+            std::cmp::Ordering::Less => merged.extend(ours.next()),
+            std::cmp::Ordering::Greater => merged.extend(theirs.next()),
+            std::cmp::Ordering::Equal => {
+                let mut sum = *our;
+                sum.add(their.count());
+                merged.push(sum);
+                ours.next();
+                theirs.next();
+            }
+        }
+    }
+    merged.extend(ours);
+    merged.extend(theirs);
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn list_and_array_count_as_a_map_does(
+            keys in prop::collection::vec(prop_oneof![8 => 0i32..300, 2 => -200i32..2000, 1 => -MAX_KEY..=MAX_KEY], 0..1500)
+        ) {
+            let mut store = Store::default();
+            let mut map = BTreeMap::new();
+            for (n, key) in keys.iter().enumerate() {
+                store.insert(*key, n as u64 + 1);
+                *map.entry(*key).or_insert(0) += n as u64 + 1;
+            }
+            let got: Vec<_> = store.iter().map(|b| (b.key(), b.count())).collect();
+            prop_assert_eq!(got, map.into_iter().collect::<Vec<_>>());
+            prop_assert!(store.heap_size() <= 8 * 32 * keys.len().max(4));
+        }
+    }
+
+    #[test]
+    fn keys_close_together_become_an_array_and_an_outlier_a_list_again() {
+        let mut store = Store::default();
+        (0..64).for_each(|key| store.insert(key, 1));
+        assert!(matches!(store, Store::Array { .. }));
+        store.insert(70, 2);
+        assert!(matches!(store, Store::Array { .. }));
+        store.insert(MAX_KEY, 3);
+        assert!(matches!(store, Store::List(_)));
+        let counts: u64 = store.iter().map(Bucket::count).sum();
+        assert_eq!(counts, 64 + 2 + 3);
+    }
+}
