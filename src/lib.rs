@@ -14,7 +14,7 @@ pub mod functions;
 // pub mod score;
 // pub mod report;
 // pub mod certify;
-// pub mod simulate;
+pub mod simulate;
 // pub mod shell;
 // pub mod cli;
 // pub mod error;
