@@ -114,6 +114,8 @@ pub enum Block {
     Figures(Figures),
     /// Rows and columns.
     Table(Table),
+    /// Recommendations: a table of `rank`, `code`, `text`, `evidence`, `runbook`, told one by one.
+    Advice(Table),
 }
 
 /// Key figures that one query gave.

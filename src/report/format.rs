@@ -67,7 +67,7 @@ fn percentage(p: f64) -> String {
         let text = format!("{p:.decimals$}");
         let shown: f64 = text.parse().unwrap_or(p);
         if shown != 0.0 && shown != 100.0 {
-            return thousands(&text);
+            return trimmed(p, decimals);
         }
     }
     match p {
