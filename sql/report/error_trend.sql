@@ -1,0 +1,52 @@
+-- title: Direction of the error rate over the window
+-- grain: one row
+-- materialized: view
+-- audit: NULL when fewer than three hours were measured
+with
+hours as (
+    select hour, error_rate
+    from hourly_requests
+    where error_rate is not null
+),
+
+-- Theil-Sen: the median of the slopes between all pairs of hours. One bad hour does not tilt it, as
+-- it would a least-squares line. (Sen 1968, J. Am. Stat. Assoc. 63:1379.)
+pairs as (
+    select
+        (later.error_rate - earlier.error_rate)
+            / (extract(epoch from later.hour) - extract(epoch from earlier.hour)) as slope
+    from hours as earlier
+    join hours as later on earlier.hour < later.hour
+),
+
+slopes as (
+    select median(slope) as per_second
+    from pairs
+),
+
+extent as (
+    select count(*) as hours, min(error_rate) as lowest, max(error_rate) as highest
+    from hours
+),
+
+worst as (
+    select hour as worst_hour
+    from hours
+    order by error_rate desc, hour
+    limit 1
+),
+
+final as (
+    select
+        extent.hours as hours,
+        case when extent.hours >= 3 then slopes.per_second * 3600 end as slope_per_hour,
+        extent.lowest as lowest,
+        extent.highest as highest,
+        worst.worst_hour as worst_hour
+    from extent
+    cross join slopes
+    left join worst on true
+)
+
+select hours, slope_per_hour, lowest, highest, worst_hour
+from final

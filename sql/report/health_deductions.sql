@@ -1,0 +1,124 @@
+-- title: What the health score is made of
+-- grain: one row per deduction: SLO with violations, error rate, class of regression, regional drift
+-- materialized: run
+-- audit: `quantity` and `points` are NULL where nothing was measured that could cost points
+-- audit: an SLO violation is an episode of `slo_episodes`, a regression one of `regressions`: one
+--   incident costs once, not once per window of five minutes
+with
+amounts as (
+    select item, amount
+    from settings_health
+),
+
+violated as (
+    select slo, count(*) as violations
+    from slo_episodes
+    where kind = 'violation'
+    group by slo
+),
+
+measured_slos as (
+    select coalesce(sum(measured_windows), 0) as windows
+    from slo_compliance
+),
+
+regressed as (
+    select verdict, exact_sum(confidence) as confidence
+    from regressions
+    group by verdict
+),
+
+judged as (
+    select count(*) as windows
+    from verdicts
+    where window_start >= $from and window_start < $to
+),
+
+apart as (
+    select region, drift_ms
+    from region_drift
+    where drift_ms is not null
+),
+
+furthest as (
+    select
+        count(*) as regions,
+        max(abs(drift_ms)) as drift_ms,
+        first_value(region order by abs(drift_ms) desc, region) as region
+    from apart
+),
+
+drift_limit as (
+    select max(amount) as drift_ms
+    from amounts
+    where item = 'regional_drift_ms'
+),
+
+lines as (
+    select
+        1 as position,
+        'slo_violation' as item,
+        slo as detail,
+        cast(violations as double) as quantity
+    from violated
+    union all
+    select
+        1 as position,
+        'slo_violation' as item,
+        case when windows > 0 then 'none' else 'no SLO was measured' end as detail,
+        case when windows > 0 then 0.0 end as quantity
+    from measured_slos
+    where not exists (select 1 from violated)
+    union all
+    select
+        2 as position,
+        'error_rate' as item,
+        case when requests > 0 then 'all requests' else 'no requests' end as detail,
+        error_rate as quantity
+    from kpi_summary
+    union all
+    select
+        3 as position,
+        'regression' as item,
+        verdict as detail,
+        confidence as quantity
+    from regressed
+    union all
+    select
+        3 as position,
+        'regression' as item,
+        case when windows > 0 then 'none' else 'no window was judged' end as detail,
+        case when windows > 0 then 0.0 end as quantity
+    from judged
+    where not exists (select 1 from regressed)
+    union all
+    select
+        4 as position,
+        'regional_drift' as item,
+        case
+            when furthest.regions < 2 then 'fewer than two regions were measured'
+            else 'furthest: ' || furthest.region
+        end as detail,
+        case
+            when furthest.regions < 2 then null
+            when furthest.drift_ms > drift_limit.drift_ms then 1.0
+            else 0.0
+        end as quantity
+    from furthest
+    cross join drift_limit
+),
+
+final as (
+    select
+        lines.position as position,
+        lines.item as item,
+        lines.detail as detail,
+        lines.quantity as quantity,
+        amounts.amount as amount,
+        lines.quantity * amounts.amount as points
+    from lines
+    left join amounts on lines.item = amounts.item
+)
+
+select position, item, detail, quantity, amount, points
+from final

@@ -1,0 +1,25 @@
+-- title: Input that could not be landed, by reason
+-- grain: one row per target table, format and reason code
+-- materialized: view
+-- audit: a rejected record has no trusted time of its own, so all of the lake's rejects are counted,
+--   not only those of the window
+with
+rejected as (
+    select target, format, code, source, reason, "offset"
+    from rejects
+),
+
+final as (
+    select
+        target,
+        format,
+        code,
+        count(*) as records,
+        count(distinct source) as sources,
+        first_value(reason order by source, "offset") as example
+    from rejected
+    group by target, format, code
+)
+
+select target, format, code, records, sources, example
+from final

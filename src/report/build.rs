@@ -1,0 +1,103 @@
+//! From the models to the content of a report.
+
+use datafusion::prelude::SessionContext;
+
+use super::Error;
+use super::content::{Period, Report, TableVersion, Unit};
+use super::format::{count, instant, show};
+use super::rows::Reader;
+use super::sections;
+use crate::domain::{MICROS_PER_DAY, TimeRange, format_timestamp};
+
+/// What a report is about. Window and baseline must be the ones that the session's models are bound to.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Daily or weekly.
+    pub period: Period,
+    /// The window.
+    pub window: TimeRange,
+    /// The window that it is compared with.
+    pub baseline: TimeRange,
+    /// In words, what that baseline is, such as `the period before it`.
+    pub baseline_is: String,
+    /// Further parameters of the models, by name, for the record.
+    pub parameters: Vec<(String, String)>,
+    /// Versions of the lake's tables that the session reads, for the record.
+    pub versions: Vec<TableVersion>,
+}
+
+impl Request {
+    /// A title for people: `Daily report for 2025-01-15`.
+    fn title(&self) -> String {
+        let (from, to) = (self.window.from(), self.window.to());
+        let word = match self.period {
+            Period::Daily => "Daily",
+            Period::Weekly => "Weekly",
+        };
+        let date = |micros: i64| format_timestamp(micros)[..10].to_owned();
+        let whole_days = from % MICROS_PER_DAY == 0 && to % MICROS_PER_DAY == 0;
+        match whole_days {
+            true if self.window.micros() == MICROS_PER_DAY => format!("{word} report for {}", date(from)),
+            true => format!("{word} report for {} to {}", date(from), date(to - 1)),
+            false => format!("{word} report for {} to {} UTC", instant(from), instant(to)),
+        }
+    }
+}
+
+/// Builds a report from a session in which every model is registered and bound to the request's window.
+pub async fn build(context: &SessionContext, request: &Request) -> Result<Report, Error> {
+    let reader = Reader::new(context);
+    let title = request.title();
+    let health = reader.rows("select score, start_points, deducted_points from health_score").await?;
+    let health_score = if health.len() == 0 { None } else { health.number(0, "score", Unit::Points)? };
+    let headline = headline(&reader, &title, health_score).await?;
+    let sections = vec![
+        sections::executive::section(&reader, request).await?,
+        sections::performance::section(&reader, request).await?,
+        sections::slo::section(&reader, request).await?,
+        sections::errors::section(&reader, request).await?,
+        sections::regions::section(&reader, request).await?,
+        sections::regressions::section(&reader, request).await?,
+        sections::recommendations::section(&reader).await?,
+        sections::about::section(&reader, request).await?,
+    ];
+    Ok(Report {
+        title,
+        period: request.period,
+        window: request.window,
+        baseline: request.baseline,
+        baseline_is: request.baseline_is.clone(),
+        headline,
+        health_score,
+        sections,
+        parameters: request.parameters.clone(),
+        versions: request.versions.clone(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// The report in one line: score, violations, regressions, drift.
+async fn headline(reader: &Reader<'_>, title: &str, score: Option<f64>) -> Result<String, Error> {
+    let violations = reader
+        .rows("select count(*) as violations from slo_episodes where kind = 'violation'")
+        .await?
+        .integer(0, "violations")?
+        .unwrap_or(0);
+    let regressions = reader.rows("select count(*) as regressions from regressions").await?;
+    let regressions = regressions.integer(0, "regressions")?.unwrap_or(0);
+    let drift = reader
+        .rows("select coalesce(sum(critical), 0) as critical from drift_summary")
+        .await?
+        .integer(0, "critical")?
+        .unwrap_or(0);
+    let score = score.map_or("health unknown, nothing was measured".to_owned(), |score| {
+        let value = super::content::Value::number(score, Unit::Points);
+        format!("health {} of 100", show(&value, Unit::Points))
+    });
+    Ok(format!(
+        "{title}: {score}; {}, {}, {}",
+        count(violations, "SLO violation", "SLO violations"),
+        count(regressions, "regression", "regressions"),
+        count(drift, "critical drift", "critical drifts"),
+    ))
+}

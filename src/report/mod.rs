@@ -1,0 +1,60 @@
+//! Operational reports: what happened in a window, in words, figures and tables.
+//!
+//! [`build`] asks the models of `sql/` and gives a [`Report`], which is content only; `render` turns it
+//! into Markdown and JSON. Both come from the same content, in which every number has been rounded
+//! once, so they cannot disagree. Nothing here reads a clock: a report is as old as its window, and the
+//! same table versions and settings give the same bytes.
+
+mod build;
+mod content;
+mod features;
+mod format;
+mod render;
+mod rows;
+mod sections;
+
+pub use build::{Request, build};
+pub use content::{
+    Block, Column, Figure, Figures, Period, Report, Section, Table, TableVersion, Unit, UnknownPeriod, Value,
+};
+pub use format::show;
+pub use render::JSON_SCHEMA_VERSION;
+
+use datafusion::error::DataFusionError;
+
+/// Why a report cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A query of the report did not plan or run.
+    #[error("report: query `{sql}`: {source}")]
+    Query {
+        /// The query.
+        sql: String,
+        /// What the engine says.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    /// A model gave other columns than the report shows.
+    #[error("report: query `{sql}`: expected a column `{expected}`, got: {got}")]
+    Column {
+        /// The query.
+        sql: String,
+        /// The column that is missing.
+        expected: String,
+        /// The columns that there are.
+        got: String,
+    },
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Query { sql, source } if source.to_string().contains("Resources exhausted") => {
+                Some(format!("give it more memory with --memory-limit; try the query alone: tars sql -c '{sql}'"))
+            }
+            Error::Query { sql, .. } => Some(format!("try the query alone: tars sql -c '{sql}'")),
+            Error::Column { .. } => None,
+        }
+    }
+}

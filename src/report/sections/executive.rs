@@ -1,0 +1,125 @@
+//! Section 1: the health score and what it is made of, and the key figures.
+
+use crate::report::build::Request;
+use crate::report::content::{Block, Section, Unit, Value};
+use crate::report::format::{NO_DATA, clock, count, show};
+use crate::report::rows::{Ask, Reader, column};
+use crate::report::{Error, sections::TOP};
+
+pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+    let health = reader.rows("select score, start_points, deducted_points, is_measured from health_score").await?;
+    let deductions = reader
+        .table(Ask {
+            id: "health_deductions",
+            title: "What the score is made of",
+            sql: "select item, detail, quantity, amount, points from health_deductions \
+                  order by position, points desc, detail",
+            columns: &[
+                column("item", "Item", Unit::Text),
+                column("detail", "Detail", Unit::Text),
+                column("quantity", "Quantity", Unit::Plain),
+                column("amount", "Points each", Unit::Points),
+                column("points", "Points off", Unit::Points),
+            ],
+            top: usize::MAX,
+            empty: "The settings list nothing that costs points.",
+        })
+        .await?;
+    let kpis = reader
+        .rows(
+            "select requests, errors, requests_per_second, availability, error_rate, p50_ms, p95_ms, p99_ms, \
+             evaluations, evaluation_success, services, regions, minutes_with_data, window_minutes, coverage \
+             from kpi_summary",
+        )
+        .await?;
+    let figures = kpis.figures(
+        "kpi_summary",
+        "Key figures",
+        &[
+            column("requests", "Requests", Unit::Count),
+            column("requests_per_second", "Requests per second, while measured", Unit::PerSecond),
+            column("availability", "Availability", Unit::Share),
+            column("error_rate", "Error rate", Unit::Share),
+            column("p50_ms", "Latency p50", Unit::Milliseconds),
+            column("p95_ms", "Latency p95", Unit::Milliseconds),
+            column("p99_ms", "Latency p99", Unit::Milliseconds),
+            column("evaluations", "Evaluations", Unit::Count),
+            column("evaluation_success", "Evaluation success", Unit::Share),
+            column("services", "Services", Unit::Count),
+            column("regions", "Regions", Unit::Count),
+            column("coverage", "Coverage: minutes with requests", Unit::Share),
+        ],
+    )?;
+
+    let mut blocks = Vec::new();
+    let score = if health.len() == 0 { None } else { health.number(0, "score", Unit::Points)? };
+    blocks.push(Block::Paragraph(match score {
+        None => "Nothing was measured in this window, so there is no health score: unmeasured is not healthy."
+            .to_owned(),
+        Some(score) => {
+            let points = |n: f64| show(&Value::number(n, Unit::Points), Unit::Points);
+            let start = health.number(0, "start_points", Unit::Points)?.unwrap_or(0.0);
+            let off = health.number(0, "deducted_points", Unit::Points)?.unwrap_or(0.0);
+            if off == 0.0 {
+                format!("The health score is {} of {}: nothing cost points.", points(score), points(start))
+            } else {
+                format!(
+                    "The health score is {} of {}: {} points were taken off, as the table shows line by line.",
+                    points(score),
+                    points(start),
+                    points(off),
+                )
+            }
+        }
+    }));
+    blocks.extend(worst(reader, request).await?.map(Block::Paragraph));
+    blocks.push(Block::Table(deductions));
+    let requests = kpis.integer(0, "requests")?.unwrap_or(0);
+    let coverage = kpis.value(0, "coverage", Unit::Share)?;
+    blocks.push(Block::Paragraph(if requests == 0 {
+        "No request was recorded in the window. Rates and latencies are unknown, not zero.".to_owned()
+    } else {
+        let minutes = kpis.integer(0, "minutes_with_data")?.unwrap_or(0);
+        let window = kpis.value(0, "window_minutes", Unit::Count)?;
+        let full = coverage == Value::Number(1.0);
+        format!(
+            "{} were recorded, in {} of the window's {} minutes{}",
+            count(requests, "request", "requests"),
+            show(&Value::Integer(minutes), Unit::Count),
+            show(&window, Unit::Count),
+            if full { "." } else { "; nothing is known about the other minutes." },
+        )
+    }));
+    blocks.push(Block::Figures(figures));
+    Ok(Section { id: "executive_summary", title: "Executive summary", blocks })
+}
+
+/// The worst that happened, in one sentence, where anything did.
+async fn worst(reader: &Reader<'_>, request: &Request) -> Result<Option<String>, Error> {
+    let rows = reader
+        .rows(
+            "select region, service, verdict, started_at, ended_at, confidence from regressions \
+             order by confidence desc, windows desc, started_at, region, service",
+        )
+        .await?;
+    if rows.len() == 0 {
+        return Ok(None);
+    }
+    let at = |t: Option<i64>| t.map_or(NO_DATA.to_owned(), |t| clock(t, request.window));
+    let verdict = rows.text(0, "verdict")?.unwrap_or_default().to_lowercase().replace('_', " ");
+    let others = rows.len() - 1;
+    Ok(Some(format!(
+        "The surest regression is in {} in {}, {} to {}: {} {verdict}, confidence {}.{}",
+        rows.text(0, "service")?.unwrap_or_else(|| "all services".to_owned()),
+        rows.text(0, "region")?.unwrap_or_default(),
+        at(rows.time(0, "started_at")?),
+        at(rows.time(0, "ended_at")?),
+        if verdict.starts_with('e') { "an" } else { "a" },
+        show(&rows.value(0, "confidence", Unit::Plain)?, Unit::Plain),
+        match others {
+            0 => String::new(),
+            n if n < TOP => format!(" Section 6 tells of {n} more."),
+            n => format!(" Section 6 tells of the next ones; {n} more were found in all."),
+        },
+    )))
+}

@@ -1,0 +1,164 @@
+//! Section 3: compliance, and violations by severity and type.
+
+use crate::report::Error;
+use crate::report::build::Request;
+use crate::report::content::{Block, Section, Unit, Value};
+use crate::report::format::{clock, count, show};
+use crate::report::rows::{Ask, Reader, Rows, column};
+
+use super::{TOLD, TOP};
+
+/// Episodes, worst first. `windows` stands for how long it lasted.
+const EPISODES: &str = "select slo, type, region, service, severity, started_at, ended_at, windows, worst, target, \
+     threshold, percentile, samples from slo_episodes where kind = 'violation' \
+     order by severity_rank desc, windows desc, started_at, slo, region, service";
+
+pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+    let mut blocks = Vec::new();
+    let episodes = reader.rows(EPISODES).await?;
+    let measured = reader
+        .rows("select coalesce(sum(measured_windows), 0) as measured, coalesce(sum(windows), 0) as windows from slo_overview")
+        .await?;
+    let (measured, windows) = (measured.integer(0, "measured")?.unwrap_or(0), measured.integer(0, "windows")?);
+    blocks.push(Block::Paragraph(if measured == 0 {
+        "No SLO window has data, so nothing can be said about compliance.".to_owned()
+    } else {
+        let windows = windows.unwrap_or(0);
+        let of = format!(
+            "{} of {} SLO windows have data",
+            show(&Value::Integer(measured), Unit::Count),
+            show(&Value::Integer(windows), Unit::Count),
+        );
+        match episodes.len() {
+            0 => format!("No SLO was violated. {of}."),
+            n => format!("{} found. {of}.", {
+                let n = i64::try_from(n).unwrap_or(i64::MAX);
+                let verb = if n == 1 { "was" } else { "were" };
+                format!("{} {verb}", count(n, "violation", "violations"))
+            }),
+        }
+    }));
+    let told = (0..episodes.len().min(TOLD))
+        .map(|row| sentence(&episodes, row, request))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !told.is_empty() {
+        blocks.push(Block::List(told));
+    }
+    blocks.push(Block::Table(
+        reader
+            .table(Ask {
+                id: "slo_compliance",
+                title: "Compliance",
+                sql: "select slo, type, compliance, coverage, met_windows, measured_windows, windows, violations, \
+                      worst_service, worst_region, worst_compliance from slo_overview order by slo",
+                columns: &[
+                    column("slo", "SLO", Unit::Text),
+                    column("type", "Type", Unit::Text),
+                    column("compliance", "Compliance", Unit::Share),
+                    column("coverage", "Coverage", Unit::Share),
+                    column("met_windows", "Windows met", Unit::Count),
+                    column("measured_windows", "Measured", Unit::Count),
+                    column("violations", "Violations", Unit::Count),
+                    column("worst_service", "Worst service", Unit::Text),
+                    column("worst_region", "Region", Unit::Text),
+                    column("worst_compliance", "Its compliance", Unit::Share),
+                ],
+                top: usize::MAX,
+                empty: "The settings name no SLO.",
+            })
+            .await?,
+    ));
+    blocks.push(Block::Table(
+        reader
+            .table(Ask {
+                id: "slo_violation_counts",
+                title: "Violations and anomalies by severity and type",
+                sql: "select severity, type, violations, anomalies, windows, services, regions \
+                      from slo_violation_counts order by severity_rank desc, type",
+                columns: &[
+                    column("severity", "Severity", Unit::Text),
+                    column("type", "Type", Unit::Text),
+                    column("violations", "Violations", Unit::Count),
+                    column("anomalies", "Anomalies", Unit::Count),
+                    column("windows", "Windows", Unit::Count),
+                    column("services", "Services", Unit::Count),
+                    column("regions", "Regions", Unit::Count),
+                ],
+                top: usize::MAX,
+                empty: "No SLO was violated, and no measured window left the band of its usual values.",
+            })
+            .await?,
+    ));
+    blocks.push(Block::Table(episodes.table(
+        "slo_violations",
+        "Violations, worst first",
+        &[
+            column("severity", "Severity", Unit::Text),
+            column("slo", "SLO", Unit::Text),
+            column("service", "Service", Unit::Text),
+            column("region", "Region", Unit::Text),
+            column("started_at", "From", Unit::Time),
+            column("ended_at", "To", Unit::Time),
+            column("windows", "Windows", Unit::Count),
+            column("worst", "Worst", Unit::Plain),
+            column("threshold", "Limit", Unit::Plain),
+        ],
+        TOP,
+        "No SLO was violated in a measured window.",
+    )?));
+    Ok(Section { id: "slo_compliance", title: "SLO compliance", blocks })
+}
+
+/// One violation in words, in the terms of its type.
+fn sentence(rows: &Rows, row: usize, request: &Request) -> Result<String, Error> {
+    let who = rows.text(row, "service")?.unwrap_or_else(|| "the platform".to_owned());
+    let place = rows.text(row, "region")?.map_or_else(String::new, |region| format!(" in {region}"));
+    let at = |t: Option<i64>| t.map_or_else(String::new, |t| clock(t, request.window));
+    let between =
+        format!("Between {} and {}", at(rows.time(row, "started_at")?), at(rows.time(row, "ended_at")?));
+    let in_unit = |name: &str, unit: Unit| -> Result<String, Error> { Ok(show(&rows.value(row, name, unit)?, unit)) };
+    let kind = rows.text(row, "type")?.unwrap_or_default();
+    let said = match kind.as_str() {
+        "latency" => {
+            let share = match rows.value(row, "percentile", Unit::Share)? {
+                Value::Missing => "requests".to_owned(),
+                share => format!("{} of requests", show(&share, Unit::Share)),
+            };
+            format!(
+                "answered {share} within {}; the limit is {}",
+                in_unit("worst", Unit::Milliseconds)?,
+                in_unit("threshold", Unit::Milliseconds)?
+            )
+        }
+        "error_rate" => format!(
+            "failed {} of requests; the limit is {}",
+            in_unit("worst", Unit::Share)?,
+            in_unit("threshold", Unit::Share)?
+        ),
+        "availability" => format!(
+            "answered {} of requests without failing; the limit is {}",
+            in_unit("worst", Unit::Share)?,
+            in_unit("threshold", Unit::Share)?
+        ),
+        "evaluation_success" => format!(
+            "finished {} of evaluations with success; the limit is {}",
+            in_unit("worst", Unit::Share)?,
+            in_unit("threshold", Unit::Share)?
+        ),
+        "throughput" => format!(
+            "served {}; the limit is {}",
+            in_unit("worst", Unit::PerSecond)?,
+            in_unit("threshold", Unit::PerSecond)?
+        ),
+        other => format!(
+            "was at {} ({other}); the limit is {}",
+            in_unit("worst", Unit::Plain)?,
+            in_unit("threshold", Unit::Plain)?
+        ),
+    };
+    let severity = rows.text(row, "severity")?.unwrap_or_default();
+    let windows = rows.integer(row, "windows")?.unwrap_or(1);
+    let at_worst = if windows > 1 { " at worst" } else { "" };
+    let said = said.replacen("; the limit", &format!("{at_worst}; the limit"), 1);
+    Ok(format!("{between} {who}{place} {said} ({severity})."))
+}
