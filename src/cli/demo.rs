@@ -1,5 +1,6 @@
 //! `tars demo`: from nothing to a report.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::Global;
@@ -40,11 +41,11 @@ impl Demo {
         let options = simulate::Options {
             rows: self.rows,
             seed: self.seed,
-            threads: global.threads(),
+            threads: NonZeroUsize::new(global.threads()),
             ..simulate::Options::new(&telemetry)
         };
         global.note(format_args!("1/3 simulate a day of telemetry from six regions"));
-        simulate_into(global, &options, &telemetry)?;
+        simulate_into(global, &options)?;
 
         global.note("2/3 ingest it");
         let lake_path = self.dir.join("lake");

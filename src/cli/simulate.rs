@@ -1,6 +1,7 @@
 //! `tars simulate`: telemetry to try things on.
 
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use super::output::{Unit, progress_bar, thousands};
 use super::{Global, output};
@@ -44,28 +45,28 @@ impl Simulate {
         })?;
         let options = simulate::Options {
             start,
-            hours: self.hours,
+            hours: f64::from(self.hours),
             rows: self.rows,
             seed: self.seed,
             quiet: self.quiet_world,
-            threads: global.threads(),
+            threads: NonZeroUsize::new(global.threads()),
             ..simulate::Options::new(&self.out)
         };
-        simulate_into(global, &options, &self.out)
+        simulate_into(global, &options)
     }
 }
 
 /// Runs a simulation with a progress bar and says what it wrote.
-pub(super) fn simulate_into(global: &Global, options: &simulate::Options, out: &Path) -> Result<(), Error> {
+pub(super) fn simulate_into(global: &Global, options: &simulate::Options) -> Result<(), Error> {
     let bar = progress_bar(Some(options.rows), Unit::Rows, global.quiet);
     bar.set_message("simulating");
     let summary = simulate::run(options, &mut |done, _| bar.set_position(done))?;
     bar.finish_and_clear();
     if !global.quiet {
-        for file in &summary.files {
+        for file in &summary.tables {
             output::note(format_args!(
                 "{}: {} rows, {}",
-                out.join(&file.name).display(),
+                file.path.display(),
                 thousands(file.rows),
                 crate::domain::ByteSize(file.bytes)
             ));

@@ -41,6 +41,9 @@ pub enum Error {
     /// A table of the lake could not be read.
     #[error(transparent)]
     Lake(#[from] crate::lake::Error),
+    /// The classifier's rules are not usable.
+    #[error(transparent)]
+    Functions(#[from] crate::functions::Error),
     /// The settings could not be turned into tables.
     #[error(transparent)]
     Settings(#[from] crate::settings::Error),
@@ -62,6 +65,7 @@ impl Error {
             }
             Error::BadParameter { .. } => None,
             Error::Lake(e) => e.hint(),
+            Error::Functions(e) => e.hint(),
             Error::Settings(e) => e.hint(),
         }
     }

@@ -25,7 +25,7 @@ pub struct TableVersion {
 /// Registers every table of the lake at its newest version. A table that nothing has landed in is there
 /// too, empty, so that every model works on every lake.
 pub async fn register_lake(context: &SessionContext, lake: &Lake) -> Result<Vec<TableVersion>, Error> {
-    lake.register(context);
+    lake.register(context)?;
     let mut versions = Vec::new();
     for table in contract::tables() {
         let provider: Arc<dyn TableProvider> = match lake.snapshot(&table.name).await? {

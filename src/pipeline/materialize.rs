@@ -72,7 +72,7 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
 
     // The model reads its source by name; for this query the name means the new files alone.
     let context = engine.context().clone();
-    lake.register(&context);
+    lake.register(&context)?;
     context.deregister_table(source).map_err(engine::Error::from)?;
     context.register_table(source, snapshot.provider_over(files)).map_err(engine::Error::from)?;
 

@@ -179,7 +179,7 @@ pub async fn last_day_with_requests(lake: &Lake) -> Result<Option<TimeRange>, Er
     Ok(None)
 }
 
-/// The half-open stretch of time that a file covers: its statistics, else its hour.
+/// The half-open stretch of time that a file covers.
 fn span(file: &DataFile) -> (i64, i64) {
-    (file.min_time.unwrap_or(file.hour.start()), file.max_time.map_or(file.hour.end(), |t| t + 1))
+    (file.min_time, file.max_time + 1)
 }
