@@ -22,6 +22,7 @@ use deltalake_core::table::state::DeltaTableState;
 use object_store::prefix::PrefixStore;
 use serde_json::{Value, json};
 
+use super::layout::LOG_FOLDER;
 use super::snapshot::DataFile;
 use super::stats::{self, FileStats};
 use super::storage::Storage;
@@ -101,6 +102,10 @@ impl TableLog {
 
     /// Replays the log up to a version (the newest, if none is named). `None`: there is no such table.
     pub(super) async fn load(&self, version: Option<u64>) -> Result<Option<State>> {
+        // Of a local folder that is not there, the log reader would say that the location is invalid.
+        if self.storage.lacks(LOG_FOLDER).await? {
+            return Ok(None);
+        }
         let state = match DeltaTableState::try_new(self.store.as_ref(), version).await {
             Ok(state) => State(state),
             Err(DeltaTableError::NotATable(_)) => return Ok(None),

@@ -162,6 +162,15 @@ impl Storage {
         }
     }
 
+    /// Whether this is a local place without that folder. Stores know no folders, so for them the answer is no.
+    pub(super) async fn lacks(&self, folder: &str) -> Result<bool> {
+        let Some(path) = self.local() else { return Ok(false) };
+        match tokio::fs::try_exists(path.join(folder)).await {
+            Ok(exists) => Ok(!exists),
+            Err(e) => Err(Error::store(&self.shown, "look at it", e)),
+        }
+    }
+
     async fn check_kind(&self, path: &OsPath) -> Result<()> {
         match tokio::fs::metadata(path).await {
             Ok(meta) if meta.is_dir() => Ok(()),

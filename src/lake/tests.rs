@@ -368,9 +368,8 @@ async fn hostile_regions_come_back_as_they_were_and_stay_below_the_table() {
     assert_eq!(parquet_files(dir.path()).len(), regions.len() + 1);
     for file in parquet_files(dir.path()) {
         let inside = file.strip_prefix(dir.path().join("lake/logs")).unwrap();
-        let parts: Vec<_> = inside.components().collect();
-        assert_eq!(parts.len(), 3, "{inside:?}");
-        assert!(inside.starts_with("region=..") || !inside.to_str().unwrap().contains(".."), "{inside:?}");
+        let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
+        assert!(inside.components().count() == 3 && inside.components().all(plain), "{inside:?}");
     }
 }
 
@@ -535,7 +534,9 @@ async fn another_engine_reads_the_files_as_they_are() {
     writer.commit(&[]).await.unwrap();
     let file = parquet_files(&dir.path().join("lake/logs")).remove(0);
     let path = PlRefPath::new(file.to_str().unwrap());
-    let frame = LazyFrame::scan_parquet(path, ScanArgsParquet::default()).unwrap().collect().unwrap();
+    let frame = LazyFrame::scan_parquet(path, ScanArgsParquet::default()).unwrap();
+    // A thread of its own: it refuses to work inside this test's runtime.
+    let frame = std::thread::spawn(|| frame.collect().unwrap()).join().unwrap();
     assert_eq!(frame.height(), 1234);
     assert_eq!(frame.get_column_names()[0].as_str(), "timestamp");
     let sum: i32 = frame.column("status_code").unwrap().i32().unwrap().into_no_null_iter().sum();
