@@ -1,0 +1,120 @@
+-- title: Regression features that follow from metrics
+-- grain: one row per region, service and interval with samples; `service` NULL is the region as a whole
+-- materialized: view
+-- audit: values are in the units of the roles: percent, counts, operations per second, ms, shares of 1
+-- audit: disk operations of several metrics, such as reads and writes, add up; for any other role all
+--   samples count alike
+with
+points as (
+    select
+        timestamp,
+        region,
+        service,
+        role,
+        metric,
+        value,
+        case
+            when timestamp >= $from
+                then (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+        end as position,
+        timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline
+    from metric_points
+    where
+        timestamp >= least($from, $baseline_from)
+        and timestamp < $to
+        and role in (
+            'queue_depth',
+            'queue_wait_ms',
+            'cpu_utilization',
+            'memory_utilization',
+            'disk_io',
+            'database_latency_ms',
+            'external_api_latency_ms',
+            'cache_hit_rate'
+        )
+),
+
+disk_metrics as (
+    select region, service, position, metric, exact_avg(value) as mean
+    from points
+    where role = 'disk_io' and position is not null
+    group by region, service, position, metric
+),
+
+disks as (
+    select region, service, position, exact_sum(mean) as disk_io_rate
+    from disk_metrics
+    group by region, service, position
+),
+
+windows as (
+    select
+        region,
+        service,
+        position,
+        exact_avg(case when role = 'queue_depth' then value end) as queue_depth_mean,
+        max(case when role = 'queue_depth' then value end) as queue_depth_max,
+        sketch_quantile(quantile_sketch(case when role = 'queue_wait_ms' then value end), 0.95)
+            as queue_wait_p95,
+        exact_avg(case when role = 'cpu_utilization' then value end) as cpu_utilization_mean,
+        exact_avg(case when role = 'memory_utilization' then value end) as memory_utilization_mean,
+        exact_avg(case when role = 'database_latency_ms' then value end) as database_latency,
+        exact_avg(case when role = 'external_api_latency_ms' then value end) as external_latency,
+        exact_avg(case when role = 'cache_hit_rate' then value end) as cache_hit_rate
+    from points
+    where position is not null
+    group by region, service, position
+),
+
+baselines as (
+    select
+        region,
+        service,
+        exact_avg(case when role = 'database_latency_ms' then value end) as database_latency,
+        exact_avg(case when role = 'external_api_latency_ms' then value end) as external_latency,
+        exact_avg(case when role = 'cache_hit_rate' then value end) as cache_hit_rate
+    from points
+    where in_baseline
+    group by region, service
+),
+
+final as (
+    select
+        windows.region as region,
+        windows.service as service,
+        windows.position as position,
+        windows.queue_depth_mean as queue_depth_mean,
+        windows.queue_depth_max as queue_depth_max,
+        windows.queue_wait_p95 as queue_wait_p95,
+        windows.cpu_utilization_mean as cpu_utilization_mean,
+        windows.memory_utilization_mean as memory_utilization_mean,
+        disks.disk_io_rate as disk_io_rate,
+        windows.database_latency / nullif(baselines.database_latency, 0.0) - 1.0
+            as database_latency_delta,
+        windows.external_latency / nullif(baselines.external_latency, 0.0) - 1.0
+            as external_api_latency_delta,
+        windows.cache_hit_rate - baselines.cache_hit_rate as cache_hit_rate_delta
+    from windows
+    left join disks
+        on windows.region = disks.region
+        and windows.service is not distinct from disks.service
+        and windows.position = disks.position
+    left join baselines
+        on windows.region = baselines.region
+        and windows.service is not distinct from baselines.service
+)
+
+select
+    region,
+    service,
+    position,
+    queue_depth_mean,
+    queue_depth_max,
+    queue_wait_p95,
+    cpu_utilization_mean,
+    memory_utilization_mean,
+    disk_io_rate,
+    database_latency_delta,
+    external_api_latency_delta,
+    cache_hit_rate_delta
+from final

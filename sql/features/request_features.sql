@@ -1,0 +1,141 @@
+-- title: Regression features that follow from requests
+-- grain: one row per region, service and interval with requests
+-- materialized: view
+-- audit: intervals are whole minutes from $from; figures of the baseline are over all of it
+-- audit: rates per second divide by the minutes in which the region served any request at all, so that
+--   the edges of what was recorded do not look like a fall in traffic
+with
+requests_by_minute as (
+    select
+        minute,
+        region,
+        service,
+        requests,
+        errors,
+        timeouts,
+        retries,
+        retry_known,
+        latency,
+        queue_wait
+    from request_minutes
+),
+
+in_window as (
+    select
+        *,
+        (cast(minute as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000) as position
+    from requests_by_minute
+    where minute >= $from and minute < $to
+),
+
+in_baseline as (
+    select *
+    from requests_by_minute
+    where minute >= $baseline_from and minute < $baseline_to
+),
+
+window_seconds as (
+    select region, position, count(distinct minute) * 60 as seconds
+    from in_window
+    group by region, position
+),
+
+baseline_seconds as (
+    select region, count(distinct minute) * 60 as seconds
+    from in_baseline
+    group by region
+),
+
+windows as (
+    select
+        region,
+        service,
+        position,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sum(timeouts) as timeouts,
+        sum(retries) as retries,
+        sum(retry_known) as retry_known,
+        sketch_quantile(sketch_merge(latency), 0.95) as latency_p95,
+        sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
+    from in_window
+    group by region, service, position
+),
+
+baselines as (
+    select
+        region,
+        service,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sketch_quantile(sketch_merge(latency), 0.95) as latency_p95
+    from in_baseline
+    group by region, service
+),
+
+compared as (
+    select
+        windows.region as region,
+        windows.service as service,
+        windows.position as position,
+        windows.requests as requests,
+        windows.errors as errors,
+        windows.timeouts as timeouts,
+        windows.retries as retries,
+        windows.retry_known as retry_known,
+        windows.latency_p95 as latency_p95,
+        windows.queue_wait_p95 as queue_wait_p95,
+        windows.errors / cast(windows.requests as double) as error_rate,
+        windows.requests / cast(window_seconds.seconds as double) as throughput,
+        baselines.latency_p95 as baseline_latency_p95,
+        baselines.errors / cast(baselines.requests as double) as baseline_error_rate,
+        baselines.requests / cast(baseline_seconds.seconds as double) as baseline_throughput
+    from windows
+    join window_seconds
+        on windows.region = window_seconds.region and windows.position = window_seconds.position
+    left join baselines
+        on windows.region = baselines.region and windows.service = baselines.service
+    left join baseline_seconds on windows.region = baseline_seconds.region
+),
+
+final as (
+    select
+        compared.*,
+        latency_p95 / nullif(baseline_latency_p95, 0.0) - 1.0 as latency_delta,
+        error_rate - baseline_error_rate as error_rate_delta,
+        throughput / nullif(baseline_throughput, 0.0) - 1.0 as throughput_delta,
+        -- A binomial share of n requests has the standard error sqrt(p (1 - p) / n).
+        case
+            when baseline_error_rate is null then null
+            when errors >= spikes.spike_min_errors
+                and error_rate > spikes.spike_ratio * baseline_error_rate
+                and error_rate > baseline_error_rate
+                    + spikes.spike_sigmas
+                    * sqrt(baseline_error_rate * (1.0 - baseline_error_rate) / requests)
+                then 1.0
+            else 0.0
+        end as error_spike_detected,
+        timeouts / cast(requests as double) as timeout_rate,
+        retries / nullif(cast(retry_known as double), 0.0) as retry_rate
+    from compared
+    cross join (
+        select spike_min_errors, spike_ratio, spike_sigmas from settings_detection
+    ) as spikes
+)
+
+select
+    region,
+    service,
+    position,
+    requests,
+    latency_p95,
+    error_rate,
+    throughput,
+    latency_delta,
+    error_rate_delta,
+    throughput_delta,
+    queue_wait_p95,
+    error_spike_detected,
+    timeout_rate,
+    retry_rate
+from final
