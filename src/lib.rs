@@ -12,7 +12,7 @@ pub mod functions;
 // pub mod pipeline;
 // pub mod gbm;
 // pub mod score;
-// pub mod report;
+pub mod report;
 // pub mod certify;
 pub mod simulate;
 // pub mod shell;
