@@ -86,18 +86,10 @@ request_measures as (
     join measured on requests_total.side = measured.side
 ),
 
--- Calls to databases: client spans that say so.
 database_calls as (
     select timestamp, region, duration_ms
-    from spans
-    where
-        kind = 'client'
-        and attributes['db.system'] is not null
-        and duration_ms is not null
-        and (
-            (timestamp >= $from and timestamp < $to)
-            or (timestamp >= $baseline_from and timestamp < $baseline_to)
-        )
+    from client_calls
+    where target = 'database'
 ),
 
 database_calls_by_side as (

@@ -9,24 +9,28 @@ use super::rows::Reader;
 use super::sections;
 use crate::domain::{MICROS_PER_DAY, TimeRange, format_timestamp};
 
-/// What a report is about. Window and baseline must be the ones that the session's models are bound to.
+/// What a report is about.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Daily or weekly.
     pub period: Period,
-    /// The window.
+    /// The window, the one that the models are bound to.
     pub window: TimeRange,
-    /// The window that it is compared with.
-    pub baseline: TimeRange,
-    /// In words, what that baseline is, such as `the period before it`.
-    pub baseline_is: String,
-    /// Further parameters of the models, by name, for the record.
-    pub parameters: Vec<(String, String)>,
-    /// Versions of the lake's tables that the session reads, for the record.
-    pub versions: Vec<TableVersion>,
+    /// In words, what the baseline is, such as `the period before it`.
+    pub baseline_note: String,
 }
 
-impl Request {
+/// A request with what the session knows: what the sections work from.
+pub(super) struct Scope {
+    pub(super) period: Period,
+    pub(super) window: TimeRange,
+    pub(super) baseline: TimeRange,
+    pub(super) baseline_note: String,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) versions: Vec<TableVersion>,
+}
+
+impl Scope {
     /// A title for people: `Daily report for 2025-01-15`.
     fn title(&self) -> String {
         let (from, to) = (self.window.from(), self.window.to());
@@ -44,34 +48,34 @@ impl Request {
     }
 }
 
-/// Builds a report from a session in which every model is registered and bound to the request's window.
-pub async fn build(context: &SessionContext, request: &Request) -> Result<Report, Error> {
+/// Builds a report from a session in which every model can be asked.
+pub(super) async fn from_session(context: &SessionContext, scope: Scope) -> Result<Report, Error> {
     let reader = Reader::new(context);
-    let title = request.title();
+    let title = scope.title();
     let health = reader.rows("select score, start_points, deducted_points from health_score").await?;
     let health_score = if health.len() == 0 { None } else { health.number(0, "score", Unit::Points)? };
     let headline = headline(&reader, &title, health_score).await?;
     let sections = vec![
-        sections::executive::section(&reader, request).await?,
-        sections::performance::section(&reader, request).await?,
-        sections::slo::section(&reader, request).await?,
-        sections::errors::section(&reader, request).await?,
-        sections::regions::section(&reader, request).await?,
-        sections::regressions::section(&reader, request).await?,
+        sections::executive::section(&reader, &scope).await?,
+        sections::performance::section(&reader, &scope).await?,
+        sections::slo::section(&reader, &scope).await?,
+        sections::errors::section(&reader, &scope).await?,
+        sections::regions::section(&reader, &scope).await?,
+        sections::regressions::section(&reader, &scope).await?,
         sections::recommendations::section(&reader).await?,
-        sections::about::section(&reader, request).await?,
+        sections::about::section(&reader, &scope).await?,
     ];
     Ok(Report {
         title,
-        period: request.period,
-        window: request.window,
-        baseline: request.baseline,
-        baseline_is: request.baseline_is.clone(),
+        period: scope.period,
+        window: scope.window,
+        baseline: scope.baseline,
+        baseline_note: scope.baseline_note,
         headline,
         health_score,
         sections,
-        parameters: request.parameters.clone(),
-        versions: request.versions.clone(),
+        parameters: scope.parameters,
+        versions: scope.versions,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

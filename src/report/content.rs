@@ -3,7 +3,7 @@
 //! Every text is plain text: nothing in it is markup, whatever telemetry put there. Every number is
 //! rounded once, when it enters the content ([`Value::number`]), so that all renderings agree.
 
-use crate::domain::TimeRange;
+use crate::domain::{MICROS_PER_DAY, TimeRange, format_timestamp};
 
 /// How long a report looks back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub struct Report {
     /// The window that drift and regressions are measured against.
     pub baseline: TimeRange,
     /// In words, what that baseline is.
-    pub baseline_is: String,
+    pub baseline_note: String,
     /// The whole report in one line of plain text.
     pub headline: String,
     /// The health score, 0 to 100; `None` when nothing was measured.
@@ -90,6 +90,27 @@ pub struct Report {
     pub versions: Vec<TableVersion>,
     /// Version of the program that wrote it.
     pub tool_version: String,
+}
+
+impl Report {
+    /// The whole report in one line of plain text.
+    pub fn headline(&self) -> &str {
+        &self.headline
+    }
+
+    /// A file name without extension that tells reports of different windows apart:
+    /// `daily-2025-01-15`, `weekly-2025-01-09-to-2025-01-15`, `daily-2025-01-15T0600-to-2025-01-15T0930`.
+    pub fn file_stem(&self) -> String {
+        let (from, to) = (self.window.from(), self.window.to());
+        let date = |micros: i64| format_timestamp(micros)[..10].to_owned();
+        let minute = |micros: i64| format_timestamp(micros)[..16].replace(':', "");
+        let whole_days = from % MICROS_PER_DAY == 0 && to % MICROS_PER_DAY == 0;
+        match whole_days {
+            true if self.window.micros() == MICROS_PER_DAY => format!("{}-{}", self.period, date(from)),
+            true => format!("{}-{}-to-{}", self.period, date(from), date(to - 1)),
+            false => format!("{}-{}-to-{}", self.period, minute(from), minute(to)),
+        }
+    }
 }
 
 /// One numbered part of a report.

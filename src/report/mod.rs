@@ -12,8 +12,10 @@ mod format;
 mod render;
 mod rows;
 mod sections;
+#[cfg(test)]
+mod tests;
 
-pub use build::{Request, build};
+pub use build::Request;
 pub use content::{
     Block, Column, Figure, Figures, Period, Report, Section, Table, TableVersion, Unit, UnknownPeriod, Value,
 };
@@ -50,9 +52,9 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Query { sql, source } if source.to_string().contains("Resources exhausted") => {
-                Some(format!("give it more memory with --memory-limit; try the query alone: tars sql -c '{sql}'"))
-            }
+            Error::Query { sql, source } if source.to_string().contains("Resources exhausted") => Some(
+                format!("give it more memory with --memory-limit; try the query alone: tars sql -c '{sql}'"),
+            ),
             Error::Query { sql, .. } => Some(format!("try the query alone: tars sql -c '{sql}'")),
             Error::Column { .. } => None,
         }

@@ -24,11 +24,11 @@ pub(super) struct Rows {
 }
 
 /// A table that a section wants.
-pub(super) struct Ask {
+pub(super) struct Ask<'a> {
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     pub(super) sql: &'static str,
-    pub(super) columns: &'static [Column],
+    pub(super) columns: &'a [Column],
     /// Rows shown at most.
     pub(super) top: usize,
     /// Why there is no row, when there is none.
@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Runs a query whose rows a section shows.
-    pub(super) async fn table(&self, ask: Ask) -> Result<Table, Error> {
+    pub(super) async fn table(&self, ask: Ask<'_>) -> Result<Table, Error> {
         self.rows(ask.sql).await?.table(ask.id, ask.title, ask.columns, ask.top, ask.empty)
     }
 }
@@ -121,8 +121,7 @@ impl Rows {
         let figures = columns
             .iter()
             .map(|c| {
-                let value =
-                    if self.len() == 0 { Value::Missing } else { self.value(0, c.id, c.unit)? };
+                let value = if self.len() == 0 { Value::Missing } else { self.value(0, c.id, c.unit)? };
                 Ok(Figure { id: c.id, label: c.label, unit: c.unit, value })
             })
             .collect::<Result<_, Error>>()?;
@@ -133,7 +132,14 @@ impl Rows {
         self.batch.column_by_name(name).ok_or_else(|| Error::Column {
             sql: self.sql.clone(),
             expected: name.to_owned(),
-            got: self.batch.schema().fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>().join(", "),
+            got: self
+                .batch
+                .schema()
+                .fields()
+                .iter()
+                .map(|f| f.name().as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
         })
     }
 }
@@ -152,8 +158,9 @@ fn value(array: &ArrayRef, row: usize, unit: Unit) -> Value {
         kind if kind.is_integer() => {
             as_type(&DataType::Int64).map(|a| Value::Integer(a.as_primitive::<Int64Type>().value(0)))
         }
-        kind if kind.is_numeric() => as_type(&DataType::Float64)
-            .map(|a| Value::number(a.as_primitive::<Float64Type>().value(0), unit)),
+        kind if kind.is_numeric() => {
+            as_type(&DataType::Float64).map(|a| Value::number(a.as_primitive::<Float64Type>().value(0), unit))
+        }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(_, _) => {
             as_type(&DataType::Utf8).map(|a| Value::Text(a.as_string::<i32>().value(0).to_owned()))
         }

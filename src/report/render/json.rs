@@ -16,7 +16,7 @@ pub(super) fn render(report: &Report) -> String {
         "title": report.title,
         "period": report.period.as_str(),
         "window": range(report.window),
-        "baseline": { "from": time(report.baseline.from()), "to": time(report.baseline.to()), "is": report.baseline_is },
+        "baseline": { "from": time(report.baseline.from()), "to": time(report.baseline.to()), "is": report.baseline_note },
         "generated_at": time(report.window.to()),
         "tool_version": report.tool_version,
         "headline": report.headline,
@@ -44,11 +44,18 @@ pub(super) fn render(report: &Report) -> String {
 
 /// What the fields mean, in the document itself.
 fn about() -> Json {
-    let rounding: Map<String, Json> =
-        [Unit::Count, Unit::Milliseconds, Unit::Share, Unit::Percent, Unit::PerSecond, Unit::Points, Unit::Plain]
-            .into_iter()
-            .map(|u| (u.as_str().to_owned(), json!(u.decimals())))
-            .collect();
+    let rounding: Map<String, Json> = [
+        Unit::Count,
+        Unit::Milliseconds,
+        Unit::Share,
+        Unit::Percent,
+        Unit::PerSecond,
+        Unit::Points,
+        Unit::Plain,
+    ]
+    .into_iter()
+    .map(|u| (u.as_str().to_owned(), json!(u.decimals())))
+    .collect();
     json!({
         "window": "[from, to) in UTC; also baseline, which drift and regressions are measured against",
         "generated_at": "the end of the window: a report depends on its inputs, not on when it was written",

@@ -1,22 +1,22 @@
 //! After the seven sections: what the report was made from, and how to read it.
 
 use crate::report::Error;
-use crate::report::build::Request;
+use crate::report::build::Scope;
 use crate::report::content::{Block, Section, Unit};
 use crate::report::format::instant;
 use crate::report::rows::{Ask, Reader, column};
 
 use super::TOP;
 
-pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = vec![Block::List(vec![
         format!(
             "All times are UTC. The window is {} to {}; the baseline is {} to {}, {}.",
-            instant(request.window.from()),
-            instant(request.window.to()),
-            instant(request.baseline.from()),
-            instant(request.baseline.to()),
-            request.baseline_is,
+            instant(scope.window.from()),
+            instant(scope.window.to()),
+            instant(scope.baseline.from()),
+            instant(scope.baseline.to()),
+            scope.baseline_note,
         ),
         "Latencies are quantiles of merged sketches, within 1 % of the exact value. Where there is no data the \
          report says so; it never counts as good or bad."

@@ -1,14 +1,14 @@
 //! Section 4: top errors, their classes, and the trend.
 
 use crate::report::Error;
-use crate::report::build::Request;
+use crate::report::build::Scope;
 use crate::report::content::{Block, Section, Unit, Value};
 use crate::report::format::{clock, count, show};
 use crate::report::rows::{Ask, Reader, column};
 
 use super::TOP;
 
-pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = Vec::new();
     let kpis = reader.rows("select requests, errors, timeouts, error_rate from kpi_summary").await?;
     let requests = kpis.integer(0, "requests")?.unwrap_or(0);
@@ -28,7 +28,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
         ),
     }));
     if errors > 0 {
-        blocks.push(Block::Paragraph(trend(reader, request).await?));
+        blocks.push(Block::Paragraph(trend(reader, scope).await?));
     }
     blocks.push(Block::Table(
         reader
@@ -97,7 +97,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
     Ok(Section { id: "error_analysis", title: "Error analysis", blocks })
 }
 
-async fn trend(reader: &Reader<'_>, request: &Request) -> Result<String, Error> {
+async fn trend(reader: &Reader<'_>, scope: &Scope) -> Result<String, Error> {
     let rows = reader.rows("select hours, slope_per_hour, highest, worst_hour from error_trend").await?;
     let mut text = String::new();
     if rows.len() > 0
@@ -105,7 +105,7 @@ async fn trend(reader: &Reader<'_>, request: &Request) -> Result<String, Error> 
     {
         text = format!(
             "The worst hour began at {}, with {} of requests failed.",
-            clock(hour, request.window),
+            clock(hour, scope.window),
             show(&rows.value(0, "highest", Unit::Share)?, Unit::Share),
         );
     }

@@ -1,13 +1,14 @@
 //! Section 1: the health score and what it is made of, and the key figures.
 
-use crate::report::build::Request;
+use crate::report::build::Scope;
 use crate::report::content::{Block, Section, Unit, Value};
 use crate::report::format::{NO_DATA, clock, count, show};
 use crate::report::rows::{Ask, Reader, column};
 use crate::report::{Error, sections::TOP};
 
-pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
-    let health = reader.rows("select score, start_points, deducted_points, is_measured from health_score").await?;
+pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
+    let health =
+        reader.rows("select score, start_points, deducted_points, is_measured from health_score").await?;
     let deductions = reader
         .table(Ask {
             id: "health_deductions",
@@ -72,7 +73,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
             }
         }
     }));
-    blocks.extend(worst(reader, request).await?.map(Block::Paragraph));
+    blocks.extend(worst(reader, scope).await?.map(Block::Paragraph));
     blocks.push(Block::Table(deductions));
     let requests = kpis.integer(0, "requests")?.unwrap_or(0);
     let coverage = kpis.value(0, "coverage", Unit::Share)?;
@@ -95,7 +96,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
 }
 
 /// The worst that happened, in one sentence, where anything did.
-async fn worst(reader: &Reader<'_>, request: &Request) -> Result<Option<String>, Error> {
+async fn worst(reader: &Reader<'_>, scope: &Scope) -> Result<Option<String>, Error> {
     let rows = reader
         .rows(
             "select region, service, verdict, started_at, ended_at, confidence from regressions \
@@ -105,7 +106,7 @@ async fn worst(reader: &Reader<'_>, request: &Request) -> Result<Option<String>,
     if rows.len() == 0 {
         return Ok(None);
     }
-    let at = |t: Option<i64>| t.map_or(NO_DATA.to_owned(), |t| clock(t, request.window));
+    let at = |t: Option<i64>| t.map_or(NO_DATA.to_owned(), |t| clock(t, scope.window));
     let verdict = rows.text(0, "verdict")?.unwrap_or_default().to_lowercase().replace('_', " ");
     let others = rows.len() - 1;
     Ok(Some(format!(

@@ -1,14 +1,14 @@
 //! Section 2: latency distribution and throughput.
 
 use crate::report::Error;
-use crate::report::build::Request;
+use crate::report::build::Scope;
 use crate::report::content::{Block, Period, Section, Unit};
 use crate::report::format::{clock, show};
 use crate::report::rows::{Ask, Reader, Rows, column};
 
 use super::TOP;
 
-pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let kpis = reader.rows("select requests, p50_ms, p95_ms, p99_ms from kpi_summary").await?;
     let mut blocks = Vec::new();
     if kpis.len() > 0 && kpis.value(0, "p50_ms", Unit::Milliseconds)?.as_f64().is_some() {
@@ -22,7 +22,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
             ms("p99_ms")?,
         )));
     }
-    blocks.extend(busiest(reader, request).await?.map(Block::Paragraph));
+    blocks.extend(busiest(reader, scope).await?.map(Block::Paragraph));
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -41,7 +41,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
             })
             .await?,
     ));
-    blocks.push(Block::Table(throughput(reader, request.period).await?));
+    blocks.push(Block::Table(throughput(reader, scope.period).await?));
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -126,7 +126,7 @@ async fn throughput(reader: &Reader<'_>, period: Period) -> Result<crate::report
 }
 
 /// The busiest and the slowest hour, in a sentence.
-async fn busiest(reader: &Reader<'_>, request: &Request) -> Result<Option<String>, Error> {
+async fn busiest(reader: &Reader<'_>, scope: &Scope) -> Result<Option<String>, Error> {
     let peak = reader
         .rows(
             "select hour, requests_per_second from hourly_requests where requests > 0 \
@@ -143,7 +143,7 @@ async fn busiest(reader: &Reader<'_>, request: &Request) -> Result<Option<String
         return Ok(None);
     }
     let hour = |rows: &Rows| -> Result<String, Error> {
-        Ok(rows.time(0, "hour")?.map_or_else(String::new, |t| clock(t, request.window)))
+        Ok(rows.time(0, "hour")?.map_or_else(String::new, |t| clock(t, scope.window)))
     };
     let mut text = format!(
         "The busiest hour began at {} ({} on average)",

@@ -1,14 +1,14 @@
 //! Section 5: regions against the primary, and drift from the baseline.
 
 use crate::report::Error;
-use crate::report::build::Request;
+use crate::report::build::Scope;
 use crate::report::content::{Block, Section, Unit};
 use crate::report::format::{count, instant, listing, show};
 use crate::report::rows::{Ask, Reader, column};
 
 use super::TOP;
 
-pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = vec![Block::Paragraph(regions_in_words(reader).await?)];
     blocks.push(Block::Table(
         reader
@@ -32,7 +32,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
                     column("drift_score", "Drift score", Unit::Plain),
                 ],
                 top: usize::MAX,
-                empty: "The settings name no region and none sent a request.",
+                empty: "The settings name no region and none sent a scope.",
             })
             .await?,
     ));
@@ -41,7 +41,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
          further, as a multiple of what is tolerated: 1 is at the limit."
             .to_owned(),
     ));
-    blocks.push(Block::Paragraph(drift_in_words(reader, request).await?));
+    blocks.push(Block::Paragraph(drift_in_words(reader, scope).await?));
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -119,7 +119,7 @@ async fn regions_in_words(reader: &Reader<'_>) -> Result<String, Error> {
         )
         .await?;
     match served {
-        0 => text.push_str("No region sent a request. "),
+        0 => text.push_str("No region sent a scope. "),
         1 => text.push_str("Only one region sent requests, so there is nothing to compare. "),
         _ if furthest.len() > 0 => {
             let drift = furthest.number(0, "drift_ms", Unit::Milliseconds)?.unwrap_or(0.0);
@@ -139,7 +139,7 @@ async fn regions_in_words(reader: &Reader<'_>) -> Result<String, Error> {
     Ok(text.trim_end().to_owned())
 }
 
-async fn drift_in_words(reader: &Reader<'_>, request: &Request) -> Result<String, Error> {
+async fn drift_in_words(reader: &Reader<'_>, scope: &Scope) -> Result<String, Error> {
     let rows = reader
         .rows(
             "select coalesce(sum(checks), 0) as checks, coalesce(sum(ok), 0) as ok, \
@@ -148,8 +148,8 @@ async fn drift_in_words(reader: &Reader<'_>, request: &Request) -> Result<String
         )
         .await?;
     let get = |name: &str| -> Result<i64, Error> { Ok(rows.integer(0, name)?.unwrap_or(0)) };
-    let (from, to) = (instant(request.baseline.from()), instant(request.baseline.to()));
-    let against = format!("the baseline, {from} to {to} ({})", request.baseline_is);
+    let (from, to) = (instant(scope.baseline.from()), instant(scope.baseline.to()));
+    let against = format!("the baseline, {from} to {to} ({})", scope.baseline_note);
     if get("checks")? == get("no_data")? {
         return Ok(format!("No drift check could be made against {against}: one side or both have no data."));
     }

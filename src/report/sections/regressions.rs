@@ -1,7 +1,7 @@
 //! Section 6: what the classifier says about the windows, and what is known about them.
 
 use crate::report::Error;
-use crate::report::build::Request;
+use crate::report::build::Scope;
 use crate::report::content::{Block, Section, Unit};
 use crate::report::features::in_words;
 use crate::report::format::{clock, count, listing, show};
@@ -14,7 +14,7 @@ const REGRESSIONS: &str = "select verdict, confidence, service, region, started_
      change_name, changed_at, judged_by from regressions \
      order by confidence desc, windows desc, started_at, region, service";
 
-pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = Vec::new();
     let found = reader.rows(REGRESSIONS).await?;
     let judged = reader
@@ -35,7 +35,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
         ),
     }));
     let told =
-        (0..found.len().min(TOLD)).map(|row| sentence(&found, row, request)).collect::<Result<Vec<_>, _>>()?;
+        (0..found.len().min(TOLD)).map(|row| sentence(&found, row, scope)).collect::<Result<Vec<_>, _>>()?;
     if !told.is_empty() {
         blocks.push(Block::List(told));
     }
@@ -102,8 +102,8 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
     Ok(Section { id: "regression_detection", title: "Regression detection", blocks })
 }
 
-fn sentence(rows: &Rows, row: usize, request: &Request) -> Result<String, Error> {
-    let at = |t: Option<i64>| t.map_or_else(String::new, |t| clock(t, request.window));
+fn sentence(rows: &Rows, row: usize, scope: &Scope) -> Result<String, Error> {
+    let at = |t: Option<i64>| t.map_or_else(String::new, |t| clock(t, scope.window));
     let started = rows.time(row, "started_at")?;
     let cause = match rows.text(row, "verdict")?.unwrap_or_default().as_str() {
         "PERFORMANCE_REGRESSION" => "got worse by its own code or configuration",
@@ -132,7 +132,7 @@ fn sentence(rows: &Rows, row: usize, request: &Request) -> Result<String, Error>
         text.push_str(&format!(
             " The last change there was {}{name} at {}.",
             kind.replace('_', " "),
-            clock(changed, request.window),
+            clock(changed, scope.window),
         ));
     }
     Ok(text)

@@ -1,7 +1,7 @@
 //! Section 3: compliance, and violations by severity and type.
 
 use crate::report::Error;
-use crate::report::build::Request;
+use crate::report::build::Scope;
 use crate::report::content::{Block, Section, Unit, Value};
 use crate::report::format::{clock, count, show};
 use crate::report::rows::{Ask, Reader, Rows, column};
@@ -13,13 +13,14 @@ const EPISODES: &str = "select slo, type, region, service, severity, started_at,
      threshold, percentile, samples from slo_episodes where kind = 'violation' \
      order by severity_rank desc, windows desc, started_at, slo, region, service";
 
-pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -> Result<Section, Error> {
+pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = Vec::new();
     let episodes = reader.rows(EPISODES).await?;
     let measured = reader
         .rows("select coalesce(sum(measured_windows), 0) as measured, coalesce(sum(windows), 0) as windows from slo_overview")
         .await?;
-    let (measured, windows) = (measured.integer(0, "measured")?.unwrap_or(0), measured.integer(0, "windows")?);
+    let (measured, windows) =
+        (measured.integer(0, "measured")?.unwrap_or(0), measured.integer(0, "windows")?);
     blocks.push(Block::Paragraph(if measured == 0 {
         "No SLO window has data, so nothing can be said about compliance.".to_owned()
     } else {
@@ -39,7 +40,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
         }
     }));
     let told = (0..episodes.len().min(TOLD))
-        .map(|row| sentence(&episodes, row, request))
+        .map(|row| sentence(&episodes, row, scope))
         .collect::<Result<Vec<_>, _>>()?;
     if !told.is_empty() {
         blocks.push(Block::List(told));
@@ -110,13 +111,14 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, request: &Request) -
 }
 
 /// One violation in words, in the terms of its type.
-fn sentence(rows: &Rows, row: usize, request: &Request) -> Result<String, Error> {
+fn sentence(rows: &Rows, row: usize, scope: &Scope) -> Result<String, Error> {
     let who = rows.text(row, "service")?.unwrap_or_else(|| "the platform".to_owned());
     let place = rows.text(row, "region")?.map_or_else(String::new, |region| format!(" in {region}"));
-    let at = |t: Option<i64>| t.map_or_else(String::new, |t| clock(t, request.window));
+    let at = |t: Option<i64>| t.map_or_else(String::new, |t| clock(t, scope.window));
     let between =
         format!("Between {} and {}", at(rows.time(row, "started_at")?), at(rows.time(row, "ended_at")?));
-    let in_unit = |name: &str, unit: Unit| -> Result<String, Error> { Ok(show(&rows.value(row, name, unit)?, unit)) };
+    let in_unit =
+        |name: &str, unit: Unit| -> Result<String, Error> { Ok(show(&rows.value(row, name, unit)?, unit)) };
     let kind = rows.text(row, "type")?.unwrap_or_default();
     let said = match kind.as_str() {
         "latency" => {
