@@ -8,6 +8,7 @@ use super::format::{count, instant, show};
 use super::rows::Reader;
 use super::sections;
 use crate::domain::{MICROS_PER_DAY, TimeRange, format_timestamp};
+use crate::pipeline::Run;
 
 /// What a report is about.
 #[derive(Debug, Clone)]
@@ -46,6 +47,23 @@ impl Scope {
             false => format!("{word} report for {} to {} UTC", instant(from), instant(to)),
         }
     }
+}
+
+/// Builds a report from a run, whose models are bound to the request's window.
+pub async fn build(run: &Run, request: &Request) -> Result<Report, Error> {
+    let scope = Scope {
+        period: request.period,
+        window: request.window,
+        baseline: run.params().baseline()?,
+        baseline_note: request.baseline_note.clone(),
+        parameters: run.params().iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect(),
+        versions: run
+            .versions()
+            .iter()
+            .map(|v| TableVersion { table: v.table.clone(), version: v.version })
+            .collect(),
+    };
+    from_session(run.engine().context(), scope).await
 }
 
 /// Builds a report from a session in which every model can be asked.

@@ -15,14 +15,14 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-pub use build::Request;
+pub use build::{Request, build};
 pub use content::{
     Block, Column, Figure, Figures, Period, Report, Section, Table, TableVersion, Unit, UnknownPeriod, Value,
 };
 pub use format::show;
 pub use render::JSON_SCHEMA_VERSION;
 
-use datafusion::error::DataFusionError;
+use crate::engine;
 
 /// Why a report cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +34,11 @@ pub enum Error {
         sql: String,
         /// What the engine says.
         #[source]
-        source: Box<DataFusionError>,
+        source: engine::Error,
     },
+    /// The run's parameters make no window.
+    #[error(transparent)]
+    Parameters(#[from] engine::Error),
     /// A model gave other columns than the report shows.
     #[error("report: query `{sql}`: expected a column `{expected}`, got: {got}")]
     Column {
@@ -52,10 +55,10 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Query { sql, source } if source.to_string().contains("Resources exhausted") => Some(
-                format!("give it more memory with --memory-limit; try the query alone: tars sql -c '{sql}'"),
-            ),
-            Error::Query { sql, .. } => Some(format!("try the query alone: tars sql -c '{sql}'")),
+            Error::Query { sql, source } => {
+                Some(source.hint().unwrap_or_else(|| format!("try the query alone: tars sql -c \"{sql}\"")))
+            }
+            Error::Parameters(source) => source.hint(),
             Error::Column { .. } => None,
         }
     }
