@@ -1,7 +1,7 @@
 //! The small tables: changes, alerts, and the labels.
 
 use super::alert::Alert;
-use super::json::{self, Clock, field, integer_field, number_field};
+use super::json::{Clock, field, integer_field, number_field};
 use super::options::MINUTE;
 use super::requests::{Buffer, Shared};
 use super::world::{REGIONS, SERVICES};
@@ -84,7 +84,6 @@ pub(super) fn incidents(shared: &Shared) -> Buffer {
             field(out, "cause", fault.kind.name());
             field(out, "incident_id", &format!("inc-{:06}", number + 1));
             integer_field(out, "strength_percent", (fault.strength * 100.0) as u64);
-            json::field(out, "labelled_by", "simulation");
             out.extend_from_slice(b"}\n");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::effects::Effects;
 use super::failure;
-use super::world::{AGENT_RUNNER, SERVICES, Service};
+use super::world::{AGENT_RUNNER, SERVICES, Service, Step};
 use crate::domain::Verdict;
 
 /// What goes wrong, or only looks as if.
@@ -81,6 +81,7 @@ impl Kind {
         match self {
             RewardDrop => index == AGENT_RUNNER,
             DatabaseSaturation | NPlusOne => service.uses_database(),
+            NetworkDelay => service.has(|s| matches!(s, Step::External { .. } | Step::Call { .. })),
             CacheOutage => service.uses_cache(),
             SlowExternal => service.external.is_some(),
             _ => true,
@@ -159,7 +160,7 @@ impl Fault {
         match self.kind {
             SlowRoute => {
                 e.routes = 1 << self.route;
-                e.work *= factor(3.0, 7.0);
+                e.work *= factor(3.5, 8.0);
                 e.cpu += part(5.0, 13.0);
                 e.queue *= factor(1.2, 2.0);
                 e.errors += part(0.0, 0.004);
@@ -221,7 +222,7 @@ impl Fault {
             }
             CacheOutage => {
                 e.cache_miss = e.cache_miss.max(part(0.75, 0.98));
-                e.database *= factor(1.6, 2.8);
+                e.database *= factor(1.8, 4.0);
                 e.connections *= factor(1.4, 2.0);
                 e.errors += part(0.0005, 0.004);
                 e.failure = failure::CACHE_DOWN;
@@ -247,7 +248,7 @@ impl Fault {
         let route = &service.routes[self.route];
         match self.kind {
             SlowRoute => {
-                format!("new version does {:.1} times the work on {}", self.scale(3.0, 7.0), route.path)
+                format!("new version does {:.1} times the work on {}", self.scale(3.5, 8.0), route.path)
             }
             MemoryLeak => "new version leaks memory until it is killed, again and again".into(),
             NPlusOne => {

@@ -27,9 +27,13 @@ mod plan;
 mod random;
 mod requests;
 mod run;
+mod schedule;
 mod traffic;
 mod world;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use options::{Checked, DEFAULT_START, Options};
 pub use run::{Summary, TABLES, TableSummary, run};

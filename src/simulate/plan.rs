@@ -7,13 +7,10 @@ use super::effects::Effects;
 use super::fault::{Fault, Kind};
 use super::options::{Checked, MINUTE};
 use super::random::{Random, Stream};
+use super::schedule::{CALM, draw_faults, is_near};
 use super::world::{AGENT_RUNNER, EVALUATION_API, SERVICE_COUNT, SERVICES, services};
 use crate::domain::{ChangeKind, Verdict};
 
-/// One labelled event begins about so often.
-const HOURS_PER_FAULT: f64 = 1.5;
-/// Minutes around a labelled event in which its services see no other.
-const CALM: usize = 30;
 /// Hours between two rollouts of one service, and between two other routine changes of one kind.
 const HOURS_PER_ROLLOUT: f64 = 36.0;
 /// Minutes between two regions of one rollout.
@@ -55,7 +52,11 @@ struct Rollout {
 impl Plan {
     pub(super) fn draw(checked: &Checked) -> Self {
         let mut random = Random::new(checked.seed, Stream::Plan, 0);
-        let faults = draw_faults(checked, &mut random);
+        Plan::of(draw_faults(checked, &mut random), checked)
+    }
+
+    /// The story of these faults, with everyday life around them.
+    pub(super) fn of(faults: Vec<Fault>, checked: &Checked) -> Self {
         let mut plan = Plan {
             longest: faults.iter().map(|f| f.to - f.from).max().unwrap_or(0),
             faults,
@@ -257,117 +258,4 @@ pub(super) fn hosts(region: usize) -> usize {
 /// A whole number with this mean.
 fn often(mean: f64, random: &mut Random) -> usize {
     (mean + random.unit()) as usize
-}
-
-fn is_near(fault: &Fault, from: usize, to: usize) -> bool {
-    fault.from < to + CALM && from < fault.to + CALM
-}
-
-fn draw_faults(checked: &Checked, random: &mut Random) -> Vec<Fault> {
-    let (minutes, hours) = (checked.minutes(), checked.hours());
-    let least = if hours >= 3.0 { 3.0 } else { f64::from(u8::from(hours >= 0.5)) };
-    let count = (hours / HOURS_PER_FAULT).round().max(least) as usize;
-    let slot = minutes as f64 / count.max(1) as f64;
-    let mut decks = Decks::default();
-    let mut faults: Vec<Fault> = Vec::with_capacity(count);
-    for number in 0..count {
-        let verdict = if checked.quiet { Verdict::Benign } else { decks.class(random) };
-        // Some draws fall on places that are still taken; then another place, or another kind, is tried.
-        for attempt in 0..60 {
-            let kind = decks.kind(verdict, random);
-            let is_possible = !(checked.quiet && kind == Kind::TrafficSurge
-                || kind == Kind::NetworkDelay && checked.regions < 2);
-            if !is_possible {
-                continue;
-            }
-            let fault = place(kind, number as f64 * slot, slot, minutes, checked.regions, random);
-            let is_free = faults.iter().rev().take(64).all(|f| {
-                f.region != fault.region
-                    || f.services & fault.services == 0
-                    || !is_near(f, fault.from, fault.to)
-            });
-            if is_free && fault.services != 0 {
-                faults.push(fault);
-                break;
-            }
-            if attempt % 8 != 7 {
-                decks.put_back(verdict, kind);
-            }
-        }
-    }
-    faults.sort_by_key(|f| (f.from, f.region, f.services));
-    faults
-}
-
-fn place(
-    kind: Kind,
-    slot_from: f64,
-    slot: f64,
-    minutes: usize,
-    regions: usize,
-    random: &mut Random,
-) -> Fault {
-    let (shortest, longest) = kind.minutes();
-    // A quarter of a slot stays free, so that there is something to compare with; a leak may outlast its slot.
-    let room = if kind == Kind::MemoryLeak && slot * 4.0 < minutes as f64 { slot * 1.4 } else { slot * 0.7 };
-    let length = random.between(shortest, longest).min(room).max(5.0).floor();
-    let lead = slot * 0.15;
-    let latest = (slot - length - lead).max(1.0);
-    let last = (minutes as f64 - length - 2.0).max(1.0);
-    let from = (slot_from + lead + random.unit() * latest).min(last).max(1.0) as usize;
-    let region = random.below(regions);
-    let able: Vec<usize> = services().filter(|s| kind.can_hit(*s, &SERVICES[*s])).collect();
-    let mut services: u8 = if kind.is_regional() {
-        able.iter().map(|s| 1 << s).sum()
-    } else {
-        1 << able[random.below(able.len())]
-    };
-    if kind == Kind::NodePressure {
-        // Nodes carry some of the services, not all.
-        let keep = 2 + random.below(3);
-        while services.count_ones() > keep as u32 {
-            services &= !(1 << random.below(SERVICE_COUNT));
-        }
-    }
-    let routes = SERVICES[services.trailing_zeros() as usize].routes;
-    // Of the busiest routes, so that the service as a whole feels it.
-    let most = routes.iter().map(|r| r.weight).fold(0.0, f64::max);
-    let has_query = |r: &super::world::Route| {
-        r.steps.iter().any(|s| matches!(s, super::world::Step::Query { .. })) || kind != Kind::NPlusOne
-    };
-    let busy: Vec<usize> =
-        (0..routes.len()).filter(|r| routes[*r].weight >= 0.4 * most && has_query(&routes[*r])).collect();
-    let route = if busy.is_empty() { 0 } else { busy[random.below(busy.len())] };
-    let to = (from + length as usize).min(minutes.saturating_sub(1)).max(from + 1);
-    Fault { kind, region, services, from, to, strength: random.unit(), route }
-}
-
-/// Shuffled decks, so that every class and every kind comes up before any comes up again.
-#[derive(Default)]
-struct Decks {
-    classes: Vec<Verdict>,
-    kinds: [Vec<Kind>; 3],
-}
-
-impl Decks {
-    fn class(&mut self, random: &mut Random) -> Verdict {
-        if self.classes.is_empty() {
-            self.classes.extend(Verdict::ALL);
-            random.shuffle(&mut self.classes);
-        }
-        self.classes.pop().expect("just filled")
-    }
-
-    fn kind(&mut self, verdict: Verdict, random: &mut Random) -> Kind {
-        let deck = &mut self.kinds[verdict as usize];
-        if deck.is_empty() {
-            deck.extend(Kind::of(verdict));
-            random.shuffle(deck);
-        }
-        deck.pop().expect("just filled")
-    }
-
-    fn put_back(&mut self, verdict: Verdict, kind: Kind) {
-        self.kinds[verdict as usize].push(kind);
-    }
 }

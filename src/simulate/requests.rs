@@ -14,6 +14,10 @@ use super::write::{Line, Span, Texts, Trace, Work};
 const EXTERNAL_LIMIT: f64 = 2_000_000.0;
 const STATEMENT_LIMIT: f64 = 5_000_000.0;
 const LOST_CALL_LIMIT: f64 = 1_000_000.0;
+/// How long a request waits for a database connection before it gives up.
+const POOL_LIMIT: f64 = 500_000.0;
+/// Median of the query that a cache miss costs.
+const MISS_QUERY_US: f64 = 5_200.0;
 /// Tries after the first.
 const MAX_RETRIES: u8 = 2;
 /// Share of a route's own work that comes before its calls.
@@ -154,10 +158,9 @@ impl<'a> Player<'a> {
             self.shared.texts.line(&mut logs.bytes, &mut self.clock, line, &trace, with_stack);
         }
         if self.is_kept {
-            let gap = !self.shared.checked.quiet && self.random.happens(TRACES_WITH_A_GAP);
-            let lost = if gap { self.lose_one() } else { usize::MAX };
-            for (index, span) in self.spans.iter().enumerate().filter(|(i, _)| *i != lost) {
-                let _ = index;
+            let has_gap = !self.shared.checked.quiet && self.random.happens(TRACES_WITH_A_GAP);
+            let lost = if has_gap { self.first_call() } else { None };
+            for (_, span) in self.spans.iter().enumerate().filter(|(i, _)| Some(*i) != lost) {
                 self.shared.texts.span(&mut spans.bytes, &mut self.clock, span, &trace);
                 spans.rows += 1;
             }
@@ -165,10 +168,9 @@ impl<'a> Player<'a> {
         (self.lines.len() - first) as u64
     }
 
-    /// A span that is not the root, to be left out; preferably one with children.
-    fn lose_one(&mut self) -> usize {
-        let calls = self.spans.iter().position(|s| matches!(s.work, Work::Call { .. }));
-        calls.unwrap_or(usize::MAX)
+    /// A span with children that is not the root.
+    fn first_call(&self) -> Option<usize> {
+        self.spans.iter().position(|s| matches!(s.work, Work::Call { .. }))
     }
 
     fn serve(
@@ -221,6 +223,10 @@ impl<'a> Player<'a> {
             p.now += work * (1.0 - WORK_BEFORE);
             if p.failure == failure::NONE && breaks {
                 p.failure = e.failure;
+                if e.failure == failure::POOL_EXHAUSTED {
+                    p.now += POOL_LIMIT;
+                    p.timeout = true;
+                }
             }
         }
         let size = if p.failure == failure::NONE { r.bytes } else { 180.0 };
@@ -312,7 +318,7 @@ impl<'a> Player<'a> {
                     self.note(here, Work::Cache, failure::NONE, start, p.now);
                 }
                 if self.random.happens(e.cache_miss) {
-                    self.query(here, e, 3_400.0, None, p);
+                    self.query(here, e, MISS_QUERY_US, None, p);
                 }
             }
             Step::Query { count, median_us, .. } => {

@@ -49,7 +49,7 @@ pub struct TableSummary {
 }
 
 /// The rows of one slice, by table.
-type Made = [Buffer; SLICED];
+pub(super) type Made = [Buffer; SLICED];
 
 /// Simulates and writes; `progress` is told the log lines done and wanted after every slice.
 pub fn run(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Summary, Error> {
@@ -93,7 +93,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Summ
 }
 
 impl Shared {
-    fn new(checked: Checked) -> Self {
+    pub(super) fn new(checked: Checked) -> Self {
         let plan = Plan::draw(&checked);
         let traffic = Traffic::new(&checked, &plan);
         let texts = Texts::new(&plan, checked.regions);
@@ -102,7 +102,7 @@ impl Shared {
     }
 
     /// Fills the buffers with one slice's rows.
-    fn make(&self, slice: &Slice, made: &mut Made) {
+    pub(super) fn make(&self, slice: &Slice, made: &mut Made) {
         for buffer in made.iter_mut() {
             buffer.bytes.clear();
             buffer.rows = 0;
