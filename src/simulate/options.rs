@@ -10,8 +10,8 @@ use crate::domain::{MAX_MICROS, MICROS_PER_HOUR, MICROS_PER_SECOND, MIN_MICROS};
 /// 2025-01-15T00:00:00Z.
 pub const DEFAULT_START: i64 = 1_736_899_200 * MICROS_PER_SECOND;
 
-/// Two years: beyond that the plan itself would no longer be small.
-const MAX_HOURS: f64 = 2.0 * 366.0 * 24.0;
+/// Ten years: beyond that the plan itself would no longer be small.
+const MAX_HOURS: f64 = 10.0 * 365.0 * 24.0;
 /// One minute, the grain of the plan.
 const MIN_HOURS: f64 = 1.0 / 60.0;
 
@@ -22,7 +22,7 @@ pub struct Options {
     pub out: PathBuf,
     /// First instant, UTC microseconds.
     pub start: i64,
-    /// Length in hours, fractions allowed; one minute to two years.
+    /// Length in hours, fractions allowed; one minute to ten years.
     pub hours: f64,
     /// Exact number of log lines. Every other table follows from it and from the length.
     pub rows: u64,

@@ -154,7 +154,7 @@ impl LogNormal {
 /// The middle of each of `QUANTILES` equally likely slices of the standard normal, by walking its density.
 fn normal_quantiles() -> Vec<f32> {
     const STEP: f64 = 1.0 / 4_096.0;
-    let density = |x: f64| exp(-0.5 * x * x) / 2.506_628_274_631_000_5; // sqrt(2 pi)
+    let density = |x: f64| exp(-0.5 * x * x) / 2.506_628_274_631_000_7; // sqrt(2 pi)
     let mut quantiles = Vec::with_capacity(QUANTILES);
     let (mut x, mut below) = (-8.0, 0.0);
     while quantiles.len() < QUANTILES {

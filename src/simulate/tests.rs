@@ -456,7 +456,7 @@ fn a_slow_network_shows_between_regions() {
 fn nodes_under_pressure_show_in_cpu_memory_disk_and_queues() {
     let s = play(Kind::NodePressure);
     for (metric, least) in
-        [("cpu_utilization", 1.4), ("memory_utilization", 1.2), ("disk_io", 2.5), ("queue_depth", 4.0)]
+        [("cpu_utilization", 1.4), ("memory_utilization", 1.2), ("disk_read_ops", 2.5), ("queue_depth", 4.0)]
     {
         assert!(s.metric(metric) > least, "{metric}: {}", s.metric(metric));
     }
