@@ -88,7 +88,7 @@ impl AggregateUDFImpl for QuantileSketchOf {
 +------+-------+
 | n    | p90   |
 +------+-------+
-| 1000 | 899.6 |
+| 1000 | 900.3 |
 +------+-------+",
             ))
             .build()

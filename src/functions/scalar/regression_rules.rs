@@ -70,7 +70,7 @@ fn column(judgements: &[Option<Judgement>]) -> Result<StructArray> {
     let items = StructArray::try_new(
         factor_fields(),
         vec![
-            Arc::new(StringArray::from_iter_values(factors().map(|f| f.feature))),
+            Arc::new(factors().map(|f| Some(f.feature)).collect::<StringArray>()),
             number(|f| f.value),
             number(|f| f.threshold),
             number(|f| f.weight),

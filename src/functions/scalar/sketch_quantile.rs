@@ -88,11 +88,11 @@ impl ScalarUDFImpl for SketchQuantile {
             .with_sql_example(example(
                 "select round(sketch_quantile(quantile_sketch(ms), 0.5), 2) as p50, sketch_quantile(quantile_sketch(ms), 1) as largest\nfrom (values (80), (95), (99), (102), (870)) as t(ms);",
                 "
-+------+---------+
-| p50  | largest |
-+------+---------+
-| 98.6 | 870.0   |
-+------+---------+",
++-------+---------+
+| p50   | largest |
++-------+---------+
+| 99.93 | 870.0   |
++-------+---------+",
             ))
             .build()
         });

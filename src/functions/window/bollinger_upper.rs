@@ -69,13 +69,13 @@ impl WindowUDFImpl for BollingerUpper {
             .with_argument("periods", "bigint; how many values to look back, 2 to 100000; the same in every row of a partition")
             .with_argument("width", "double; standard deviations, 0 or more; the same in every row of a partition")
             .with_sql_example(example(
-                "select t, x, bollinger_upper(x, 20, 2) over (order by t) as upper\nfrom (values (1, 9.0), (2, 11.0), (3, 9.0), (4, 11.0), (5, 10.0), (6, 10.0), (7, 14.0)) as s(t, x)\norder by t desc\nlimit 1;",
+                "select t, x, round(bollinger_upper(x, 20, 2) over (order by t), 3) as upper\nfrom (values (1, 9.0), (2, 11.0), (3, 9.0), (4, 11.0), (5, 10.0), (6, 10.0), (7, 14.0)) as s(t, x)\norder by t desc\nlimit 1;",
                 "
-+---+------+--------------------+
-| t | x    | upper              |
-+---+------+--------------------+
-| 7 | 14.0 | 11.632993161855452 |
-+---+------+--------------------+",
++---+------+--------+
+| t | x    | upper  |
++---+------+--------+
+| 7 | 14.0 | 11.633 |
++---+------+--------+",
             ))
             .build()
         });
