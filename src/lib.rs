@@ -5,8 +5,8 @@
 pub mod domain;
 // pub mod settings;
 pub mod contract;
+pub mod ingest;
 pub mod lake;
-// pub mod ingest;
 // pub mod functions;
 // pub mod engine;
 // pub mod pipeline;
