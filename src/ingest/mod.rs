@@ -1,5 +1,41 @@
-//! s
-#![allow(missing_docs)]
-#[derive(Debug, thiserror::Error)]
-pub enum Error { #[error("x")] X }
-impl Error { pub fn hint(&self) -> Option<String> { None } }
+//! Ingest: telemetry in any of its formats into typed rows, committed to the lake exactly once.
+//!
+//! `source` turns what was named into blocks of whole records with byte offsets; `format` turns records into
+//! rows (what a key means, how a value is read and what is lifted out of a message is the same for every
+//! format); `row` and `columns` hold the rows to the contract; `quarantine` keeps what cannot land; `land`
+//! writes sorted files per region and hour and commits them together with how far the source was read. The
+//! sums always add up: read = landed + rejected + already landed.
+//!
+//! # What counts as the same source
+//! A file is known by its canonical path, standard input by the id given for it. Reading a source again lands
+//! only what is behind the recorded offset, if everything before it is what it was; a source that was
+//! rewritten or cut lands anew. A rejected record stays rejected until its source changes: to land rejects
+//! after adding a mapping, write `select original from rejects` to a file and ingest that. A last line that
+//! is cut short is rejected, and lands once it is complete.
+//!
+//! # Records and values
+//! See `row` for which record lands, `format::convert` for which value fits its column, `quarantine` for the
+//! reason codes.
+
+mod columns;
+mod error;
+mod format;
+mod land;
+mod options;
+mod output;
+mod quarantine;
+mod route;
+mod row;
+mod run;
+mod source;
+mod spool;
+mod stats;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use error::{Error, Result};
+pub use format::units::{Unit, UnknownUnit};
+pub use options::{DEFAULT_MEMORY_LIMIT, FieldMapping, Format, Options};
+pub use run::ingest;
+pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};

@@ -1,0 +1,123 @@
+//! Frames of bytes into rows: one decoder per worker, its memory reused from frame to frame.
+
+use super::json::{FaultKind, Kind, Tape, Value};
+use super::lift;
+use super::names::Names;
+use super::{cloudwatch, gcp, ndjson, otlp};
+use crate::ingest::options::{CheckedMapping, Format};
+use crate::ingest::output::{Origin, Output, Place};
+use crate::ingest::quarantine::{Code, Fault};
+use crate::ingest::row::Row;
+use crate::ingest::table::TableId;
+
+/// UTF-8 byte order mark, which some Windows tools put first.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Decodes frames.
+pub(crate) struct Decoder {
+    pub(crate) names: Names,
+    pub(crate) output: Output,
+    outer: Tape,
+    layers: [Tape; lift::MAX_LAYERS],
+    spare: Row<'static>,
+}
+
+impl Decoder {
+    pub(crate) fn new(mappings: &[CheckedMapping]) -> Decoder {
+        Decoder {
+            names: Names::new(mappings),
+            output: Output::default(),
+            outer: Tape::default(),
+            layers: Default::default(),
+            spare: Row::new(),
+        }
+    }
+
+    /// Decodes one frame; white space alone is no record.
+    pub(crate) fn frame(&mut self, origin: &Origin, offset: u64, bytes: &[u8], end: u64) {
+        let bytes = bytes.trim_ascii_end();
+        if bytes.is_empty() {
+            return;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.text(origin, offset, text, end),
+            Err(e) => {
+                let hint = if bytes.starts_with(&[0xff, 0xfe]) { " (it looks like UTF-16)" } else { "" };
+                let reason = format!("expected UTF-8, found other bytes at {}{hint}", e.valid_up_to());
+                let place = Place { base: offset, offset, end, original: bytes };
+                self.output.reject(origin, place, origin.table, Fault::new(Code::BadUtf8, reason));
+            }
+        }
+    }
+
+    /// Decodes one frame that is known to be UTF-8.
+    pub(crate) fn text(&mut self, origin: &Origin, offset: u64, text: &str, end: u64) {
+        let (mut text, mut offset) = (text.trim_ascii_end(), offset);
+        if let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK).filter(|_| offset == 0) {
+            text = rest;
+            offset += BYTE_ORDER_MARK.len() as u64;
+        }
+        if text.is_empty() {
+            return;
+        }
+        let place = Place { base: offset, offset, end, original: text.as_bytes() };
+        // The tape leaves the decoder while its values are in use, so that the decoder stays usable.
+        let mut tape = std::mem::take(&mut self.outer);
+        match tape.parse(text) {
+            Ok(value) if value.kind() == Kind::Array => {
+                for item in value.items() {
+                    self.record(origin, place.within(item), item);
+                }
+            }
+            Ok(value) => self.record(origin, place, value),
+            Err(fault) => {
+                let code = match fault.kind {
+                    FaultKind::Truncated => Code::Truncated,
+                    FaultKind::Syntax => Code::BadJson,
+                    FaultKind::Depth => Code::TooDeep,
+                };
+                let found = match text[fault.at.min(text.len())..].chars().next() {
+                    Some(c) => format!("{c:?}"),
+                    None => "the end".to_owned(),
+                };
+                let reason = format!("expected {} at byte {}, found {found}", fault.expected, fault.at);
+                self.output.reject(origin, place, origin.table, Fault::new(code, reason));
+            }
+        }
+        self.outer = tape;
+    }
+
+    fn record(&mut self, origin: &Origin, place: Place<'_>, value: Value<'_>) {
+        match origin.format {
+            Format::Ndjson => ndjson::record(self, origin, place, value),
+            Format::Cloudwatch => cloudwatch::record(self, origin, place, value),
+            Format::Gcp => gcp::record(self, origin, place, value),
+            Format::Otlp => otlp::record(self, origin, place, value),
+        }
+    }
+
+    /// Builds one row: `fill` offers the record's own fields, then the message is opened, then it settles.
+    pub(crate) fn row<'v>(
+        &mut self,
+        origin: &'v Origin,
+        table: TableId,
+        place: Place<'_>,
+        fill: impl FnOnce(&mut Names, &mut Row<'v>),
+    ) {
+        let mut row: Row<'v> = std::mem::replace(&mut self.spare, Row::new()).recycle();
+        self.names.begin();
+        row.begin(table);
+        fill(&mut self.names, &mut row);
+        let mut row: Row<'_> = row;
+        lift::message(&mut self.names, &mut row, &mut self.layers);
+        self.output.settle(origin, place, &self.names, &mut row);
+        self.spare = row.recycle();
+    }
+}
+
+impl<'a> Place<'a> {
+    /// The place of a value inside the record.
+    pub(crate) fn within(self, value: Value<'a>) -> Place<'a> {
+        Place { offset: self.base + value.start() as u64, original: value.raw().as_bytes(), ..self }
+    }
+}

@@ -1,0 +1,261 @@
+//! The keys seen so far, as a tree: a key is resolved once and recognised by position afterwards.
+//!
+//! Lines repeat the same keys in the same order, so every name remembers which one followed it last time. A
+//! right guess costs one comparison, a wrong one a hash look-up.
+
+use std::collections::HashMap;
+
+use super::aliases::{self, MAPPED_RANK, Target};
+use crate::ingest::options::CheckedMapping;
+use crate::ingest::table::{TABLE_COUNT, TableId};
+
+/// One key below its parent.
+pub(crate) type NameId = u32;
+/// The parent of the keys of the record itself.
+pub(crate) const ROOT: NameId = 0;
+/// More names than this and the tree starts anew, so that keys that are data cannot fill the memory.
+const MAX_NAMES: usize = 1 << 16;
+
+/// Bits of the keys that tell tables apart, see [`Marks::table`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u16);
+
+const MARKS: [&str; 15] = [
+    "metric",
+    "value",
+    "span_id",
+    "duration_ms",
+    "name",
+    "verdict",
+    "from",
+    "to",
+    "agent_type",
+    "reward_mean",
+    "kind",
+    "change_id",
+    "alert",
+    "status",
+    "message",
+];
+
+impl Marks {
+    fn of_key(key: &str) -> Marks {
+        let key = match key {
+            "msg" | "log" | "level" | "severity" | "lvl" => "message",
+            other => other,
+        };
+        Marks(MARKS.iter().position(|m| *m == key).map_or(0, |bit| 1 << bit))
+    }
+
+    pub(crate) fn add(&mut self, other: Marks) {
+        self.0 |= other.0;
+    }
+
+    fn has(self, keys: &[&str]) -> bool {
+        keys.iter().all(|k| self.0 & Marks::of_key(k).0 != 0)
+    }
+
+    /// The table whose tell-tale keys a record has. A record with a message or a level is a log line,
+    /// whatever else it carries.
+    pub(crate) fn table(self) -> Option<TableId> {
+        if self.has(&["verdict", "from", "to"]) {
+            return Some(TableId::Incidents);
+        }
+        if self.has(&["alert", "status"]) {
+            return Some(TableId::Alerts);
+        }
+        if self.has(&["message"]) {
+            return None;
+        }
+        let telling: [(TableId, &[&str]); 4] = [
+            (TableId::Metrics, &["metric", "value"]),
+            (TableId::Spans, &["span_id", "duration_ms", "name"]),
+            (TableId::Evaluations, &["agent_type", "reward_mean"]),
+            (TableId::Changes, &["kind", "change_id"]),
+        ];
+        telling.into_iter().find(|(_, keys)| self.has(keys)).map(|(table, _)| table)
+    }
+}
+
+struct Name {
+    parent: NameId,
+    key: Box<str>,
+    path: Box<str>,
+    targets: [Option<Target>; TABLE_COUNT],
+    marks: Marks,
+    follower: NameId,
+    children: HashMap<Box<str>, NameId>,
+}
+
+/// The tree.
+pub(crate) struct Names {
+    names: Vec<Name>,
+    last: NameId,
+    mappings: Vec<CheckedMapping>,
+}
+
+impl Names {
+    pub(crate) fn new(mappings: &[CheckedMapping]) -> Names {
+        let mut names = Names { names: Vec::new(), last: ROOT, mappings: mappings.to_vec() };
+        names.reset();
+        names
+    }
+
+    fn reset(&mut self) {
+        self.names.clear();
+        self.names.push(Name {
+            parent: ROOT,
+            key: "".into(),
+            path: "".into(),
+            targets: [None; TABLE_COUNT],
+            marks: Marks::default(),
+            follower: ROOT,
+            children: HashMap::new(),
+        });
+        self.last = ROOT;
+    }
+
+    /// Begins a record: guesses start over from its first key. Ids from before are void.
+    pub(crate) fn begin(&mut self) {
+        if self.names.len() > MAX_NAMES {
+            self.reset();
+        }
+        self.last = ROOT;
+    }
+
+    /// The name of a key below a parent.
+    #[inline]
+    pub(crate) fn child(&mut self, parent: NameId, key: &str) -> NameId {
+        let guess = self.names[self.last as usize].follower;
+        let guessed = &self.names[guess as usize];
+        let id = if guess != ROOT && guessed.parent == parent && *guessed.key == *key {
+            guess
+        } else {
+            let id = match self.names[parent as usize].children.get(key) {
+                Some(id) => *id,
+                None => self.add(parent, key),
+            };
+            self.names[self.last as usize].follower = id;
+            id
+        };
+        self.last = id;
+        id
+    }
+
+    #[cold]
+    fn add(&mut self, parent: NameId, key: &str) -> NameId {
+        let id = self.names.len() as NameId;
+        let above = &self.names[parent as usize];
+        let path = if parent == ROOT { key.to_owned() } else { format!("{}.{key}", above.path) };
+        let targets = TableId::ALL.map(|table| self.target_of(table, &path));
+        let marks = if parent == ROOT { Marks::of_key(key) } else { Marks::default() };
+        self.names.push(Name {
+            parent,
+            key: key.into(),
+            path: path.into(),
+            targets,
+            marks,
+            follower: ROOT,
+            children: HashMap::new(),
+        });
+        self.names[parent as usize].children.insert(key.into(), id);
+        id
+    }
+
+    fn target_of(&self, table: TableId, path: &str) -> Option<Target> {
+        let mapped = self.mappings.iter().find(|m| m.from == path && m.columns[table as usize].is_some());
+        if let Some(mapping) = mapped {
+            let (column, form) = mapping.columns[table as usize]?;
+            return Some(Target { column, rank: MAPPED_RANK, form });
+        }
+        // What stands in the overflow column already was put there by whoever wrote the record.
+        let overflow = &table.facts().columns()[table.facts().overflow].name;
+        match path.strip_prefix(overflow.as_str()) {
+            Some(rest) if rest.starts_with('.') => None,
+            _ => aliases::target(table, path),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn target(&self, id: NameId, table: TableId) -> Option<Target> {
+        self.names[id as usize].targets[table as usize]
+    }
+
+    #[inline]
+    pub(crate) fn marks(&self, id: NameId) -> Marks {
+        self.names[id as usize].marks
+    }
+
+    /// The key under which a value without a column is kept: its dotted path, without the name of the
+    /// overflow column where it came in under that.
+    #[inline]
+    pub(crate) fn overflow_key(&self, id: NameId, overflow: &str) -> &str {
+        let path = &*self.names[id as usize].path;
+        match path.strip_prefix(overflow).and_then(|rest| rest.strip_prefix('.')) {
+            Some(rest) if !rest.is_empty() => rest,
+            _ => path,
+        }
+    }
+
+    /// The dotted path of a name.
+    pub(crate) fn path(&self, id: NameId) -> &str {
+        &self.names[id as usize].path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_by_guess_and_by_look_up() {
+        let mut names = Names::new(&[]);
+        let mut round = |keys: &[&str]| {
+            names.begin();
+            keys.iter().map(|k| names.child(ROOT, k)).collect::<Vec<_>>()
+        };
+        let first = round(&["a", "b", "c"]);
+        assert_eq!(round(&["a", "b", "c"]), first);
+        assert_eq!(round(&["a", "c", "b"]), [first[0], first[2], first[1]]);
+        assert_eq!(round(&["a", "a"]), [first[0], first[0]]);
+        let nested = names.child(first[0], "x");
+        assert_eq!(names.path(nested), "a.x");
+    }
+
+    #[test]
+    fn keys_that_are_data_do_not_grow_the_tree_for_ever() {
+        let mut names = Names::new(&[]);
+        for i in 0..200_000 {
+            names.begin();
+            names.child(ROOT, &format!("k{i}"));
+        }
+        assert!(names.names.len() <= MAX_NAMES + 2);
+    }
+
+    #[test]
+    fn the_overflow_column_may_be_given_by_name() {
+        let mut names = Names::new(&[]);
+        let attributes = names.child(ROOT, "attributes");
+        let host = names.child(attributes, "host");
+        assert_eq!(names.target(host, TableId::Logs), None);
+        assert_eq!(names.overflow_key(host, "attributes"), "host");
+        assert_eq!(names.overflow_key(host, "labels"), "attributes.host");
+    }
+
+    #[test]
+    fn records_tell_their_table_by_their_keys() {
+        let table = |keys: &str| {
+            let mut marks = Marks::default();
+            keys.split(' ').for_each(|k| marks.add(Marks::of_key(k)));
+            marks.table()
+        };
+        assert_eq!(table("timestamp metric value unit"), Some(TableId::Metrics));
+        assert_eq!(table("span_id duration_ms name"), Some(TableId::Spans));
+        assert_eq!(table("verdict from to region"), Some(TableId::Incidents));
+        assert_eq!(table("agent_type reward_mean"), Some(TableId::Evaluations));
+        assert_eq!(table("kind change_id"), Some(TableId::Changes));
+        assert_eq!(table("alert status severity"), Some(TableId::Alerts));
+        assert_eq!(table("timestamp level message span_id duration_ms name metric value"), None);
+        assert_eq!(table("timestamp"), None);
+    }
+}

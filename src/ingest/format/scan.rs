@@ -1,0 +1,64 @@
+//! Finding bytes eight at a time, in safe Rust.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// The high bit of every byte that is zero; bytes above the first one found may be wrong.
+#[inline]
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+#[inline]
+fn word(chunk: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(chunk);
+    u64::from_le_bytes(bytes)
+}
+
+/// The position of the first quote, backslash or control character, or the length.
+#[inline]
+pub(crate) fn string_end(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..at + 8) {
+        let w = word(chunk);
+        let control = w.wrapping_sub(ONES * 0x20) & !w & HIGHS;
+        let found = zeros(w ^ (ONES * u64::from(b'"'))) | zeros(w ^ (ONES * u64::from(b'\\'))) | control;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let tail = bytes[at..].iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20);
+    at + tail.unwrap_or(bytes.len() - at)
+}
+
+/// The position of the first such byte.
+#[inline]
+pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..at + 8) {
+        let found = zeros(word(chunk) ^ (ONES * u64::from(byte)));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    bytes[at..].iter().position(|b| *b == byte).map(|p| at + p)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn finds_what_a_plain_loop_finds(bytes in prop::collection::vec(any::<u8>(), 0..40), quiet in any::<bool>()) {
+            let bytes: Vec<u8> = bytes.iter().map(|b| if quiet { b | 0x60 } else { *b }).collect();
+            let plain = bytes.iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20);
+            prop_assert_eq!(string_end(&bytes), plain.unwrap_or(bytes.len()));
+            prop_assert_eq!(find(&bytes, b'\n'), bytes.iter().position(|b| *b == b'\n'));
+        }
+    }
+}

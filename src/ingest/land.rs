@@ -1,0 +1,363 @@
+//! Bounded buffers into the lake: sorted files per partition, one atomic commit per table, exactly once.
+//!
+//! Every commit of a table records, for each source that it has rows of, two application transactions:
+//!
+//! - `tars-ingest:<identity>:offset` = generation (15 bits) and offset (48 bits) in the unpacked source;
+//! - `tars-ingest:<identity>:digest` = ordinal of the commit (23 bits) and the first 40 bits of SHA-256 of the
+//!   source up to that offset.
+//!
+//! Both grow with every commit, as the lake asks for: the generation counts how often the source was rewritten,
+//! the ordinal how often it was committed. Each table filters by its own record, and decoding depends on
+//! nothing but the bytes, so a run that dies between the commits of two tables is completed by the next one.
+//! A commit happens only behind a block, and a block holds whole records.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::compute::concat_batches;
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::columns::Rows;
+use super::error::{Error, Result};
+use super::output::{Decoded, REJECTS};
+use super::quarantine::{self, Reject};
+use super::route::{gather, partitions};
+use super::stats::Summary;
+use super::table::{TABLE_COUNT, TableId};
+use crate::contract;
+use crate::domain::{Hour, UNKNOWN_REGION};
+use crate::lake::{Lake, TableWriter, Transaction};
+
+/// Tables that ingest writes to: those of the records, then `rejects`.
+const TABLES: usize = TABLE_COUNT + 1;
+const OFFSET_BITS: u32 = 48;
+const DIGEST_BITS: u32 = 40;
+
+/// The name of a table by its position.
+fn name(table: usize) -> &'static str {
+    TableId::ALL.get(table).map_or("rejects", |t| t.name())
+}
+
+fn lake_error(table: usize) -> impl Fn(crate::lake::Error) -> Error {
+    move |source| Error::Lake { table: name(table), source }
+}
+
+/// What a table remembers of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) generation: u64,
+    pub(crate) ordinal: u64,
+    pub(crate) offset: u64,
+    pub(crate) digest: u64,
+}
+
+impl Recorded {
+    fn ids(identity: &str) -> [String; 2] {
+        [format!("tars-ingest:{identity}:offset"), format!("tars-ingest:{identity}:digest")]
+    }
+
+    fn of_versions(offset: i64, digest: i64) -> Recorded {
+        let (offset, digest) = (offset.max(0) as u64, digest.max(0) as u64);
+        Recorded {
+            generation: offset >> OFFSET_BITS,
+            offset: offset & ((1 << OFFSET_BITS) - 1),
+            ordinal: digest >> DIGEST_BITS,
+            digest: digest & ((1 << DIGEST_BITS) - 1),
+        }
+    }
+
+    fn transactions(self, identity: &str) -> [Transaction; 2] {
+        let versions =
+            [self.generation << OFFSET_BITS | self.offset, self.ordinal << DIGEST_BITS | self.digest];
+        let [offset, digest] = Recorded::ids(identity);
+        let version = |v: u64| i64::try_from(v).unwrap_or(i64::MAX);
+        [
+            Transaction { app_id: offset, version: version(versions[0]) },
+            Transaction { app_id: digest, version: version(versions[1]) },
+        ]
+    }
+}
+
+/// A source as the lander sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) name: String,
+    pub(crate) format: &'static str,
+    pub(crate) identity: Option<String>,
+    pub(crate) recorded: [Recorded; TABLES],
+    /// How far its tables are (offset and digest), and how far `rejects` is: behind a record that was cut
+    /// short only `rejects` moves on, so that the record lands once the source has grown.
+    data: (u64, u64),
+    rejects: (u64, u64),
+}
+
+impl Standing {
+    pub(crate) fn new(name: String, identity: Option<String>, recorded: [Recorded; TABLES]) -> Standing {
+        Standing { name, format: "", identity, recorded, data: (0, 0), rejects: (0, 0) }
+    }
+}
+
+/// Rows that wait for their commit.
+#[derive(Default)]
+struct Buffer {
+    rows: [Vec<Rows>; TABLE_COUNT],
+    rejects: Vec<(usize, Vec<Reject>)>,
+    /// Which sources have rows for which tables.
+    sources: BTreeSet<(usize, usize)>,
+    bytes: usize,
+}
+
+type Writers = [Option<TableWriter>; TABLES];
+
+/// Lands what was decoded, in the order of the blocks.
+pub(crate) struct Lander {
+    lake: Lake,
+    writers: Option<Writers>,
+    buffer: Buffer,
+    flushing: Option<JoinHandle<Result<(Writers, Vec<Landed>)>>>,
+    settings: Settings,
+    pub(crate) standings: Vec<Standing>,
+    pub(crate) summary: Summary,
+}
+
+/// How the lander works.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Bytes of rows that start a commit.
+    pub(crate) buffer_limit: usize,
+    pub(crate) threads: usize,
+    /// Region of rejects.
+    pub(crate) region: Option<String>,
+    /// Time of rejects.
+    pub(crate) now: i64,
+    /// Tests stop after so many commits, as a crash would.
+    pub(crate) crash_after: Option<usize>,
+}
+
+/// What one commit came to.
+struct Landed {
+    table: usize,
+    rows: u64,
+    files: u64,
+    bytes: u64,
+}
+
+impl Lander {
+    /// Opens the tables that exist.
+    pub(crate) async fn open(lake: &Lake, settings: Settings) -> Result<Lander> {
+        let mut writers: Writers = Default::default();
+        for (table, writer) in writers.iter_mut().enumerate() {
+            if lake.snapshot(name(table)).await.map_err(lake_error(table))?.is_some() {
+                *writer = Some(lake.writer(name(table)).await.map_err(lake_error(table))?);
+            }
+        }
+        Ok(Lander {
+            lake: lake.clone(),
+            writers: Some(writers),
+            buffer: Buffer::default(),
+            flushing: None,
+            settings,
+            standings: Vec::new(),
+            summary: Summary::default(),
+        })
+    }
+
+    /// What each table remembers of a source.
+    pub(crate) async fn recorded(&mut self, identity: Option<&str>) -> Result<[Recorded; TABLES]> {
+        let mut recorded = [Recorded::default(); TABLES];
+        let (Some(identity), Some(writers)) = (identity, &mut self.writers) else { return Ok(recorded) };
+        let [offset, digest] = Recorded::ids(identity);
+        for (table, writer) in writers.iter_mut().enumerate() {
+            let Some(writer) = writer else { continue };
+            let offset = writer.transaction(&offset).await.map_err(lake_error(table))?;
+            let digest = writer.transaction(&digest).await.map_err(lake_error(table))?;
+            if let (Some(offset), Some(digest)) = (offset, digest) {
+                recorded[table] = Recorded::of_versions(offset, digest);
+            }
+        }
+        Ok(recorded)
+    }
+
+    /// Takes a decoded block of a source; commits when enough has gathered.
+    pub(crate) async fn absorb(
+        &mut self,
+        source: usize,
+        decoded: Decoded,
+        end: (u64, u64),
+        open_ended: bool,
+    ) -> Result<()> {
+        let standing = &mut self.standings[source];
+        standing.rejects = end;
+        if !(open_ended && decoded.cut_short) {
+            standing.data = end;
+        }
+        for rows in decoded.rows {
+            self.buffer.bytes += rows.bytes;
+            self.buffer.sources.insert((rows.table as usize, source));
+            self.buffer.rows[rows.table as usize].push(rows);
+        }
+        if !decoded.rejects.is_empty() {
+            for reject in &decoded.rejects {
+                *self.summary.reasons.entry(reject.fault.code.as_str()).or_default() += 1;
+            }
+            self.buffer.bytes += decoded.rejects.iter().map(Reject::bytes).sum::<usize>();
+            self.buffer.sources.insert((REJECTS, source));
+            self.buffer.rejects.push((source, decoded.rejects));
+        }
+        if self.buffer.bytes >= self.settings.buffer_limit {
+            self.start_flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Commits what is left.
+    pub(crate) async fn finish(mut self) -> Result<Summary> {
+        self.start_flush().await?;
+        self.wait().await?;
+        Ok(self.summary)
+    }
+
+    /// Waits for the commits under way.
+    async fn wait(&mut self) -> Result<()> {
+        let Some(task) = self.flushing.take() else { return Ok(()) };
+        let (writers, landed) = task.await.map_err(|e| Error::Worker { reason: e.to_string() })??;
+        self.writers = Some(writers);
+        for commit in landed {
+            let table = self.summary.tables.entry(name(commit.table)).or_default();
+            table.rows += commit.rows;
+            table.files += commit.files;
+            table.bytes += commit.bytes;
+        }
+        Ok(())
+    }
+
+    /// Starts to write and commit the buffer while decoding goes on into an empty one.
+    async fn start_flush(&mut self) -> Result<()> {
+        self.wait().await?;
+        let buffer = std::mem::take(&mut self.buffer);
+        let Some(mut writers) = self.writers.take() else {
+            return Err(Error::Worker { reason: "its writers are gone".to_owned() });
+        };
+        let mut work = Vec::new();
+        // Rejects first: should the run die in between, the next one finds them recorded.
+        for table in std::iter::once(REJECTS).chain(0..TABLE_COUNT) {
+            let transactions = self.transactions(table, &buffer.sources);
+            work.push((table, transactions));
+        }
+        let rejects = self.reject_batches(&buffer.rejects)?;
+        for (table, _) in work.iter().filter(|(t, _)| buffer.sources.iter().any(|(with, _)| with == t)) {
+            if writers[*table].is_none() {
+                writers[*table] = Some(self.lake.writer(name(*table)).await.map_err(lake_error(*table))?);
+            }
+        }
+        let settings = self.settings.clone();
+        let mut rows = buffer.rows;
+        self.flushing = Some(tokio::spawn(async move {
+            let mut landed = Vec::new();
+            for (table, transactions) in work {
+                let Some(writer) = &mut writers[table] else { continue };
+                match TableId::ALL.get(table) {
+                    Some(id) => {
+                        let rows = Arc::new(std::mem::take(&mut rows[table]));
+                        if rows.is_empty() {
+                            continue;
+                        }
+                        write_rows(writer, *id, rows, settings.threads).await?;
+                    }
+                    None => {
+                        let Some(batch) = &rejects else { continue };
+                        let region = settings.region.as_deref().unwrap_or(UNKNOWN_REGION);
+                        let hour = Hour::of_micros(settings.now);
+                        writer.write(region, hour, batch.clone()).await.map_err(lake_error(table))?;
+                    }
+                }
+                if settings.crash_after.is_some_and(|n| landed.len() >= n) {
+                    return Err(Error::Worker { reason: "a test stopped it".to_owned() });
+                }
+                let commit = writer.commit(&transactions).await.map_err(lake_error(table))?;
+                landed.push(Landed {
+                    table,
+                    rows: commit.rows,
+                    files: commit.files as u64,
+                    bytes: commit.bytes,
+                });
+            }
+            Ok((writers, landed))
+        }));
+        Ok(())
+    }
+
+    /// The transactions of a table's next commit; what they record counts as recorded from here on.
+    fn transactions(&mut self, table: usize, sources: &BTreeSet<(usize, usize)>) -> Vec<Transaction> {
+        let mut transactions = Vec::new();
+        for (_, source) in sources.iter().filter(|(with, _)| *with == table) {
+            let standing = &mut self.standings[*source];
+            let Some(identity) = &standing.identity else { continue };
+            let (offset, digest) = if table == REJECTS { standing.rejects } else { standing.data };
+            let recorded = &mut standing.recorded[table];
+            recorded.ordinal += 1;
+            (recorded.offset, recorded.digest) = (offset, digest);
+            transactions.extend(recorded.transactions(identity));
+        }
+        transactions
+    }
+
+    fn reject_batches(&self, rejects: &[(usize, Vec<Reject>)]) -> Result<Option<arrow::array::RecordBatch>> {
+        let batches = rejects
+            .iter()
+            .map(|(source, rejects)| {
+                let standing = &self.standings[*source];
+                quarantine::batch(rejects, &standing.name, standing.format, self.settings.now)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        if batches.is_empty() {
+            return Ok(None);
+        }
+        let schema = contract::table("rejects").expect("the contract is embedded").file_schema();
+        let batch = concat_batches(&schema, &batches);
+        batch.map(Some).map_err(|source| Error::Columns { table: "rejects", source })
+    }
+}
+
+/// Sorts, encodes and stores the partitions, several at a time.
+async fn write_rows(
+    writer: &mut TableWriter,
+    table: TableId,
+    rows: Arc<Vec<Rows>>,
+    threads: usize,
+) -> Result<()> {
+    let encoder = writer.encoder();
+    let files = stream::iter(partitions(&rows)).map(|((region, hour), indices)| {
+        let (rows, encoder) = (rows.clone(), encoder.clone());
+        async move {
+            let task = spawn_blocking(move || {
+                let batch = gather(table, &rows, indices)?;
+                encoder.encode(&region, hour, &batch).map_err(lake_error(table as usize))
+            });
+            task.await.map_err(|e| Error::Worker { reason: e.to_string() })?
+        }
+    });
+    let mut files = files.buffered(threads);
+    while let Some(file) = files.try_next().await? {
+        writer.put(file).await.map_err(lake_error(table as usize))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_commit_records_reads_back_and_grows() {
+        let first = Recorded { generation: 0, ordinal: 1, offset: 1 << 40, digest: (1 << 40) - 1 };
+        let second = Recorded { generation: 1, ordinal: 2, offset: 5, digest: 0 };
+        let versions = |r: Recorded| r.transactions("id").map(|t| t.version);
+        let (a, b) = (versions(first), versions(second));
+        assert_eq!(Recorded::of_versions(a[0], a[1]), first);
+        assert_eq!(Recorded::of_versions(b[0], b[1]), second);
+        assert!(a[0] < b[0] && a[1] < b[1] && b[0] > 0);
+        assert_eq!(first.transactions("id")[0].app_id, "tars-ingest:id:offset");
+    }
+}

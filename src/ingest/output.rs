@@ -1,0 +1,134 @@
+//! Where decoded records end up within one block: rows by table, rejects, and the counts that must add up.
+
+use super::columns::{Rows, TableBuilder};
+use super::error::Result;
+use super::format::names::Names;
+use super::options::Format;
+use super::quarantine::{Code, Fault, Reject};
+use super::row::{Notes, Row};
+use super::table::{TABLE_COUNT, TableId};
+
+/// Position of `rejects` after the tables that records land in.
+pub(crate) const REJECTS: usize = TABLE_COUNT;
+
+/// What decoding needs to know about a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) format: Format,
+    /// The table that the caller asked for.
+    pub(crate) table: Option<TableId>,
+    /// The table that the file name suggests.
+    pub(crate) hint: Option<TableId>,
+    /// Region of records that name none.
+    pub(crate) region: Option<String>,
+    /// For each table (then `rejects`) the offset up to which this source has landed.
+    pub(crate) done: [u64; TABLE_COUNT + 1],
+}
+
+/// A record's place in its source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// Byte where its frame starts.
+    pub(crate) base: u64,
+    /// Byte where the record starts.
+    pub(crate) offset: u64,
+    /// First byte after the frame that it is part of: what commits count by.
+    pub(crate) end: u64,
+    /// Its bytes.
+    pub(crate) original: &'a [u8],
+}
+
+/// The sums of one block; `read` is always landed + rejected + already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) read: u64,
+    pub(crate) landed: u64,
+    pub(crate) rejected: u64,
+    pub(crate) already: u64,
+    /// Envelopes that carry no records (CloudWatch control messages); not records themselves.
+    pub(crate) controls: u64,
+    pub(crate) notes: Notes,
+}
+
+/// Rows and rejects of one block.
+#[derive(Default)]
+pub(crate) struct Output {
+    builders: [Option<TableBuilder>; TABLE_COUNT],
+    rejects: Vec<Reject>,
+    pub(crate) counts: Counts,
+    /// Whether a record ended in the middle, as the last one of a file that is being written does.
+    cut_short: bool,
+}
+
+/// What a block came to.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    pub(crate) rows: Vec<Rows>,
+    pub(crate) rejects: Vec<Reject>,
+    pub(crate) counts: Counts,
+    pub(crate) cut_short: bool,
+}
+
+impl Output {
+    /// Lands a row in its builder, or quarantines its record.
+    pub(crate) fn settle<'a>(
+        &mut self,
+        origin: &'a Origin,
+        place: Place<'_>,
+        names: &Names,
+        row: &mut Row<'a>,
+    ) {
+        let table = row.table();
+        match row.finish(names, origin.region.as_deref()) {
+            Ok(ready) => {
+                self.counts.read += 1;
+                if place.end <= origin.done[table as usize] {
+                    self.counts.already += 1;
+                    return;
+                }
+                self.counts.landed += 1;
+                self.counts.notes.add(ready.notes);
+                self.builders[table as usize]
+                    .get_or_insert_with(|| TableBuilder::new(table))
+                    .append(&ready, names);
+            }
+            Err(fault) => self.reject(origin, place, Some(table), fault),
+        }
+    }
+
+    /// Quarantines a record.
+    #[cold]
+    pub(crate) fn reject(&mut self, origin: &Origin, place: Place<'_>, table: Option<TableId>, fault: Fault) {
+        self.counts.read += 1;
+        self.cut_short |= matches!(fault.code, Code::Truncated | Code::BadJson | Code::BadUtf8);
+        if place.end <= origin.done[REJECTS] {
+            self.counts.already += 1;
+            return;
+        }
+        self.counts.rejected += 1;
+        self.rejects.push(Reject::new(place.offset, table.map(TableId::name), fault, place.original));
+    }
+
+    /// Whether a record of this frame has landed for sure, whatever it turns out to be.
+    pub(crate) fn is_done(origin: &Origin, table: TableId, end: u64) -> bool {
+        end <= origin.done[table as usize] && end <= origin.done[REJECTS]
+    }
+
+    /// Counts a record that has landed already.
+    pub(crate) fn already(&mut self) {
+        self.counts.read += 1;
+        self.counts.already += 1;
+    }
+
+    /// Everything so far; starts over.
+    pub(crate) fn take(&mut self) -> Result<Decoded> {
+        let builders = self.builders.iter_mut().flatten().filter(|b| !b.is_empty());
+        let rows = builders.map(TableBuilder::finish).collect::<Result<Vec<_>>>()?;
+        Ok(Decoded {
+            rows,
+            rejects: std::mem::take(&mut self.rejects),
+            counts: std::mem::take(&mut self.counts),
+            cut_short: std::mem::take(&mut self.cut_short),
+        })
+    }
+}

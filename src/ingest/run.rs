@@ -1,0 +1,430 @@
+//! The way through: one reader, several decoders, one lander.
+//!
+//! The reader cuts sources into numbered blocks, decoders take whichever is next, the lander puts the
+//! results back in order. So the lake gets the same rows in the same order at any number of threads. A gate
+//! bounds the bytes between reader and lander.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::error::{Error, Result};
+use super::format::{Decoder, detect, scan};
+use super::land::{Lander, Recorded, Settings, Standing};
+use super::options::{Checked, Format, Options};
+use super::output::{Decoded, Origin, Place};
+use super::quarantine::{Code, Fault};
+use super::source::{BLOCK, Block, Blocks, Records, Source, Unpacked, digests_at, open, resolve};
+use super::spool::Spool;
+use super::stats::{Progress, SourceSummary, Step, Summary};
+use super::table::TABLE_COUNT;
+use crate::lake::Lake;
+
+/// Shares of the memory limit. Rows exist up to four times at once: gathering, waiting to be written, sorted,
+/// encoded; blocks on their way to the decoders about three times their size with their tape and rows.
+const BUFFER_SHARE: usize = 8;
+const FLIGHT_SHARE: usize = 16;
+/// Largest record, as a share of the limit: its text, its tape and its rows must fit.
+const RECORD_SHARE: usize = 32;
+
+/// Reads sources and lands their records: each source once, however often it is named.
+///
+/// `inputs` are paths, globs, directories (searched for telemetry files), or `-` for standard input.
+///
+/// # Errors
+/// When an input cannot be found or opened, an option makes no sense, or the lake does not take the rows. What
+/// was committed before stays, and running again completes it. What is wrong with single records is no error:
+/// they are in `rejects`; nor is a source that breaks off: see [`SourceSummary::damage`].
+pub async fn ingest(
+    lake: &Lake,
+    inputs: &[String],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Summary> {
+    let checked = options.check()?;
+    let sources = resolve(inputs)?;
+    let settings = settings(&checked);
+    run(lake, sources, checked, settings, progress).await
+}
+
+pub(super) fn settings(checked: &Checked) -> Settings {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_micros());
+    Settings {
+        buffer_limit: checked.memory_limit / BUFFER_SHARE,
+        threads: checked.threads,
+        region: checked.region.clone(),
+        now: i64::try_from(now).unwrap_or(0),
+        crash_after: None,
+    }
+}
+
+/// A source and what the lake remembers of it.
+struct Plan {
+    source: Source,
+    recorded: [Recorded; TABLE_COUNT + 1],
+}
+
+/// What the reader hands on, in order.
+enum Work {
+    Opened { format: Format, changed: [bool; TABLE_COUNT + 1] },
+    Block { origin: Arc<Origin>, block: Block },
+    Ended { damage: Option<String>, bytes: u64 },
+}
+
+/// What the decoders hand on.
+enum Done {
+    Opened { format: Format, changed: [bool; TABLE_COUNT + 1] },
+    Block { decoded: Decoded, end: (u64, u64), open_ended: bool, size: usize },
+    Ended { damage: Option<String>, bytes: u64 },
+}
+
+struct Numbered<T> {
+    number: u64,
+    source: usize,
+    what: T,
+}
+
+pub(super) async fn run(
+    lake: &Lake,
+    sources: Vec<Source>,
+    checked: Checked,
+    settings: Settings,
+    progress: &dyn Progress,
+) -> Result<Summary> {
+    let mut lander = Lander::open(lake, settings).await?;
+    let mut plans = Vec::with_capacity(sources.len());
+    let mut total = Some(0);
+    for source in sources {
+        let identity = source.identity(checked.source_id.as_deref());
+        let recorded = lander.recorded(identity.as_deref()).await?;
+        let size = match &source {
+            Source::File(path) => std::fs::metadata(path).ok().map(|m| m.len()),
+            Source::Stdin => None,
+        };
+        total = total.zip(size).map(|(a, b)| a + b);
+        let name = source.name();
+        let unidentified = identity.is_none();
+        lander.standings.push(Standing::new(name.clone(), identity, recorded));
+        lander.summary.sources.push(SourceSummary { name, unidentified, ..SourceSummary::default() });
+        plans.push(Plan { source, recorded });
+    }
+
+    let count = Arc::new(AtomicU64::new(0));
+    let gate = Arc::new(Gate::new(checked.memory_limit / FLIGHT_SHARE));
+    let _closes = ClosesGate(gate.clone());
+    let (to_decoders, work) = sync_channel(checked.threads * 2);
+    let (to_lander, mut results) = unbounded_channel();
+    let work = Arc::new(Mutex::new(work));
+    let mut tasks: Vec<JoinHandle<()>> = (0..checked.threads)
+        .map(|_| {
+            let (work, to_lander, mappings) = (work.clone(), to_lander.clone(), checked.mappings.clone());
+            spawn_blocking(move || decode_all(&work, &to_lander, Decoder::new(&mappings)))
+        })
+        .collect();
+    drop((work, to_lander));
+    let cancel = checked.cancel.clone();
+    let reader = Reader { checked, gate: gate.clone(), to_decoders, count: count.clone(), number: 0 };
+    tasks.push(spawn_blocking(move || reader.read_all(plans)));
+
+    land_all(&mut lander, &mut results, &gate, &count, total, progress).await?;
+    for task in tasks {
+        task.await.map_err(|e| Error::Worker { reason: e.to_string() })?;
+    }
+    lander.summary.cancelled = cancel.load(Ordering::Relaxed);
+    lander.finish().await
+}
+
+/// Puts results in order and lands them.
+async fn land_all(
+    lander: &mut Lander,
+    results: &mut UnboundedReceiver<Numbered<Result<Done>>>,
+    gate: &Gate,
+    count: &AtomicU64,
+    total: Option<u64>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let mut waiting: BTreeMap<u64, (usize, Result<Done>)> = BTreeMap::new();
+    let mut next = 0;
+    while let Some(result) = results.recv().await {
+        waiting.insert(result.number, (result.source, result.what));
+        while let Some((source, done)) = waiting.remove(&next) {
+            next += 1;
+            match done? {
+                Done::Opened { format, changed } => {
+                    lander.summary.sources[source].format = format.as_str();
+                    lander.summary.sources[source].changed = changed.contains(&true);
+                    let standing = &mut lander.standings[source];
+                    standing.format = format.as_str();
+                    for (recorded, changed) in standing.recorded.iter_mut().zip(changed) {
+                        recorded.generation += u64::from(changed);
+                    }
+                }
+                Done::Block { decoded, end, open_ended, size } => {
+                    count_block(&mut lander.summary, source, &decoded);
+                    lander.absorb(source, decoded, end, open_ended).await?;
+                    gate.leave(size);
+                }
+                Done::Ended { damage, bytes } => {
+                    lander.summary.bytes += bytes;
+                    lander.summary.sources[source].damage = damage;
+                }
+            }
+            progress.step(Step {
+                bytes: count.load(Ordering::Relaxed),
+                total,
+                records: lander.summary.read,
+                source: &lander.standings[source].name,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn count_block(summary: &mut Summary, source: usize, decoded: &Decoded) {
+    let counts = decoded.counts;
+    summary.read += counts.read;
+    summary.landed += counts.landed;
+    summary.rejected += counts.rejected;
+    summary.already_landed += counts.already;
+    summary.control_messages += counts.controls;
+    summary.unknown_region += counts.notes.unknown_region;
+    summary.unfit_values += counts.notes.unfit;
+    summary.unitless_values += counts.notes.no_unit;
+    let source = &mut summary.sources[source];
+    source.read += counts.read;
+    source.landed += counts.landed;
+    source.rejected += counts.rejected;
+    source.already_landed += counts.already;
+}
+
+/// Lets a bounded number of bytes through; one block may always pass.
+struct Gate {
+    limit: usize,
+    inside: Mutex<Option<usize>>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn new(limit: usize) -> Gate {
+        Gate { limit: limit.max(BLOCK), inside: Mutex::new(Some(0)), changed: Condvar::new() }
+    }
+
+    /// Waits for room; `false` when the gate was closed.
+    fn enter(&self, bytes: usize) -> bool {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match *inside {
+                None => return false,
+                Some(now) if now == 0 || now + bytes <= self.limit => {
+                    *inside = Some(now + bytes);
+                    return true;
+                }
+                Some(_) => inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn leave(&self, bytes: usize) {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        *inside = inside.map(|now| now.saturating_sub(bytes));
+        self.changed.notify_all();
+    }
+
+    fn close(&self) {
+        *self.inside.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.changed.notify_all();
+    }
+}
+
+/// Whatever way the run ends, the reader must not wait at the gate for ever.
+struct ClosesGate(Arc<Gate>);
+
+impl Drop for ClosesGate {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The thread that reads.
+struct Reader {
+    checked: Checked,
+    gate: Arc<Gate>,
+    to_decoders: SyncSender<Numbered<Work>>,
+    count: Arc<AtomicU64>,
+    number: u64,
+}
+
+impl Reader {
+    fn read_all(mut self, plans: Vec<Plan>) {
+        for (position, plan) in plans.into_iter().enumerate() {
+            if self.is_cancelled() || !self.read(position, plan) {
+                return;
+            }
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let cancel: &AtomicBool = &self.checked.cancel;
+        cancel.load(Ordering::Relaxed)
+    }
+
+    fn send(&mut self, source: usize, what: Work) -> bool {
+        let number = self.number;
+        self.number += 1;
+        self.to_decoders.send(Numbered { number, source, what }).is_ok()
+    }
+
+    /// Reads one source; `false` when nobody takes blocks any more.
+    fn read(&mut self, position: usize, plan: Plan) -> bool {
+        let (reader, done, changed) = match self.begin(&plan) {
+            Ok(begun) => begun,
+            Err(e) => {
+                let format = self.checked.format.unwrap_or(Format::Ndjson);
+                let damage = Some(format!("cannot be read: {e}"));
+                return self.send(position, Work::Opened { format, changed: [false; TABLE_COUNT + 1] })
+                    && self.send(position, Work::Ended { damage, bytes: 0 });
+            }
+        };
+        let limit = (self.checked.memory_limit / RECORD_SHARE).clamp(BLOCK, u32::MAX as usize / 2);
+        let mut blocks = Blocks::new(reader, self.checked.format, limit);
+        let origin = Arc::new(Origin {
+            hint: detect::table_of_name(&plan.source.name()),
+            format: blocks.format(),
+            table: self.checked.table,
+            region: self.checked.region.clone(),
+            done,
+        });
+        if !self.send(position, Work::Opened { format: blocks.format(), changed }) {
+            return false;
+        }
+        let mut bytes = 0;
+        let damage = loop {
+            if self.is_cancelled() {
+                break None;
+            }
+            match blocks.next() {
+                Ok(Some(block)) => {
+                    bytes = block.end;
+                    if !self.gate.enter(block.bytes.len())
+                        || !self.send(position, Work::Block { origin: origin.clone(), block })
+                    {
+                        return false;
+                    }
+                }
+                Ok(None) => break None,
+                Err(e) => break Some(format!("breaks off after {bytes} unpacked bytes: {e}")),
+            }
+        };
+        self.send(position, Work::Ended { damage, bytes })
+    }
+
+    /// Opens a source, compares its beginning with what the lake remembers, and says up to where each table
+    /// has it and which tables had something else.
+    #[allow(clippy::type_complexity)]
+    fn begin(
+        &self,
+        plan: &Plan,
+    ) -> std::io::Result<(Unpacked, [u64; TABLE_COUNT + 1], [bool; TABLE_COUNT + 1])> {
+        let mut done = [0; TABLE_COUNT + 1];
+        let mut changed = [false; TABLE_COUNT + 1];
+        let mut offsets: Vec<u64> =
+            plan.recorded.iter().filter(|r| r.ordinal > 0).map(|r| r.offset).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        if offsets.is_empty() {
+            return Ok((open(&plan.source, self.count.clone())?, done, changed));
+        }
+        let (digests, reader) = match &plan.source {
+            Source::File(_) => {
+                let mut first = open(&plan.source, Arc::default())?;
+                // Damage before the last remembered offset means that it is not the file it was; what is
+                // left of it is read, and the damage told, in the second pass.
+                let digests = digests_at(&mut first, &offsets).unwrap_or_else(|_| vec![None; offsets.len()]);
+                (digests, open(&plan.source, self.count.clone())?)
+            }
+            Source::Stdin => Spool::digests(open(&plan.source, self.count.clone())?, &offsets)?,
+        };
+        for (table, recorded) in plan.recorded.iter().enumerate().filter(|(_, r)| r.ordinal > 0) {
+            let digest = offsets.binary_search(&recorded.offset).ok().and_then(|at| digests[at]);
+            if digest == Some(recorded.digest) {
+                done[table] = recorded.offset;
+            } else {
+                changed[table] = true;
+            }
+        }
+        Ok((reader, done, changed))
+    }
+}
+
+/// A decoding thread.
+fn decode_all(
+    work: &Mutex<Receiver<Numbered<Work>>>,
+    to_lander: &UnboundedSender<Numbered<Result<Done>>>,
+    mut decoder: Decoder,
+) {
+    loop {
+        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Numbered { number, source, what }) = next else { return };
+        let what = match what {
+            Work::Opened { format, changed } => Ok(Done::Opened { format, changed }),
+            Work::Ended { damage, bytes } => Ok(Done::Ended { damage, bytes }),
+            Work::Block { origin, block } => {
+                decode(&mut decoder, &origin, &block).map(|decoded| Done::Block {
+                    decoded,
+                    end: (block.end, block.digest),
+                    open_ended: block.open_ended,
+                    size: block.bytes.len(),
+                })
+            }
+        };
+        if to_lander.send(Numbered { number, source, what }).is_err() {
+            return;
+        }
+    }
+}
+
+/// Decodes the records of one block.
+fn decode(decoder: &mut Decoder, origin: &Origin, block: &Block) -> Result<Decoded> {
+    match &block.records {
+        Records::Lines => lines(decoder, origin, block),
+        Records::At(ranges) => {
+            for (range, too_large) in ranges {
+                let bytes = &block.bytes[range.clone()];
+                let offset = block.offset + range.start as u64;
+                let end = if *too_large { block.end } else { block.offset + range.end as u64 };
+                if *too_large {
+                    let reason = "expected a record within a thirty-second of the memory limit, found a larger one; \
+                                  only its beginning is kept";
+                    let place = Place { base: offset, offset, end, original: bytes };
+                    decoder.output.reject(origin, place, origin.table, Fault::new(Code::TooLarge, reason));
+                } else {
+                    decoder.frame(origin, offset, bytes, end);
+                }
+            }
+        }
+    }
+    decoder.output.take()
+}
+
+/// A record ends with its last visible byte, so that a line break added later does not make it another one.
+fn lines(decoder: &mut Decoder, origin: &Origin, block: &Block) {
+    let whole = std::str::from_utf8(&block.bytes).ok();
+    let mut start = 0;
+    while start < block.bytes.len() {
+        let stop =
+            scan::find(&block.bytes[start..], b'\n').map_or(block.bytes.len(), |length| start + length);
+        let (offset, length) = (block.offset + start as u64, block.bytes[start..stop].trim_ascii_end().len());
+        let end = offset + length as u64;
+        match whole {
+            // Valid as a whole, so valid between two line breaks.
+            Some(text) => decoder.text(origin, offset, &text[start..start + length], end),
+            None => decoder.frame(origin, offset, &block.bytes[start..start + length], end),
+        }
+        start = stop + 1;
+    }
+}

@@ -1,0 +1,102 @@
+//! What an ingest came to, and how it tells about itself on the way.
+
+use std::collections::BTreeMap;
+
+/// What happened to the records of all sources. `read` is always `landed + rejected + already_landed`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Records read: log events, spans, metric points, rows; something that is no record counts one.
+    pub read: u64,
+    /// Records that are now in their table.
+    pub landed: u64,
+    /// Records that are now in `rejects`.
+    pub rejected: u64,
+    /// Records that were in the lake before, in their table or in `rejects`.
+    pub already_landed: u64,
+    /// What each table got, `rejects` included.
+    pub tables: BTreeMap<&'static str, TableSummary>,
+    /// Rejected records by reason code.
+    pub reasons: BTreeMap<&'static str, u64>,
+    /// Sources, in the order they were read.
+    pub sources: Vec<SourceSummary>,
+    /// Rows whose region nothing says.
+    pub unknown_region: u64,
+    /// Typed values that their column could not hold; they are in the attributes.
+    pub unfit_values: u64,
+    /// Times and durations without a unit; they are in the attributes.
+    pub unitless_values: u64,
+    /// Envelopes without records (CloudWatch control messages).
+    pub control_messages: u64,
+    /// Unpacked bytes.
+    pub bytes: u64,
+    /// Whether it was stopped before the end.
+    pub cancelled: bool,
+}
+
+/// What one table got.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TableSummary {
+    /// Rows.
+    pub rows: u64,
+    /// Data files.
+    pub files: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+}
+
+/// What one source came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceSummary {
+    /// Path, or `-`.
+    pub name: String,
+    /// Its format.
+    pub format: &'static str,
+    /// Records read.
+    pub read: u64,
+    /// Records that are now in their table.
+    pub landed: u64,
+    /// Records that are now in `rejects`.
+    pub rejected: u64,
+    /// Records that were in the lake before.
+    pub already_landed: u64,
+    /// Its beginning is not what landed earlier: it was rewritten, and landed anew.
+    pub changed: bool,
+    /// It has no identity (standard input without a source id): read again, it lands again.
+    pub unidentified: bool,
+    /// Why it could not be read to its end; what came before has landed.
+    pub damage: Option<String>,
+}
+
+impl Summary {
+    /// Sources that could not be read to their end.
+    pub fn damaged(&self) -> impl Iterator<Item = &SourceSummary> {
+        self.sources.iter().filter(|s| s.damage.is_some())
+    }
+}
+
+/// How far an ingest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// Bytes taken from all sources, as they are stored (packed).
+    pub bytes: u64,
+    /// Bytes of all sources, if all of them say.
+    pub total: Option<u64>,
+    /// Records read.
+    pub records: u64,
+    /// The source of the latest records.
+    pub source: &'a str,
+}
+
+/// Somebody who wants to know how far an ingest is.
+pub trait Progress: Sync {
+    /// Called after every block.
+    fn step(&self, step: Step<'_>);
+}
+
+/// Nobody does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn step(&self, _: Step<'_>) {}
+}

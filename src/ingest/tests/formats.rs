@@ -1,0 +1,1 @@
+//! Each format by samples of our own.
