@@ -2,8 +2,8 @@
 -- grain: one row per region, service and interval with samples; `service` NULL is the region as a whole
 -- materialized: view
 -- audit: values are in the units of the roles: percent, counts, operations per second, ms, shares of 1
--- audit: disk operations of several metrics, such as reads and writes, add up; for any other role all
---   samples count alike
+-- audit: disk operations are those of a metric that states all of them, else reads and writes added; for
+--   any other role all samples count alike
 with
 points as (
     select
@@ -13,6 +13,7 @@ points as (
         role,
         metric,
         value,
+        is_part,
         case
             when timestamp >= $from
                 then (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
@@ -35,14 +36,20 @@ points as (
 ),
 
 disk_metrics as (
-    select region, service, position, metric, exact_avg(value) as mean
+    select region, service, position, metric, is_part, exact_avg(value) as mean
     from points
     where role = 'disk_io' and position is not null
-    group by region, service, position, metric
+    group by region, service, position, metric, is_part
 ),
 
 disks as (
-    select region, service, position, exact_sum(mean) as disk_io_rate
+    select
+        region,
+        service,
+        position,
+        coalesce(
+            exact_avg(case when not is_part then mean end), exact_sum(case when is_part then mean end)
+        ) as disk_io_rate
     from disk_metrics
     group by region, service, position
 ),
@@ -97,11 +104,11 @@ final as (
     from windows
     left join disks
         on windows.region = disks.region
-        and windows.service is not distinct from disks.service
+        and (windows.service is not distinct from disks.service)
         and windows.position = disks.position
     left join baselines
         on windows.region = baselines.region
-        and windows.service is not distinct from baselines.service
+        and (windows.service is not distinct from baselines.service)
 )
 
 select

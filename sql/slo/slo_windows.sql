@@ -97,9 +97,9 @@ request_observations as (
     from slos
     join request_windows
         on slos.window_seconds = request_windows.window_seconds
-        and slos.region is not distinct from request_windows.only_region
-        and slos.service is not distinct from request_windows.only_service
-        and slos.route is not distinct from request_windows.only_route
+        and (slos.region is not distinct from request_windows.only_region)
+        and (slos.service is not distinct from request_windows.only_service)
+        and (slos.route is not distinct from request_windows.only_route)
     where slos.type <> 'evaluation_success'
 ),
 

@@ -2,6 +2,7 @@
 -- grain: one row per sample of a metric that the settings give a role; filter by `timestamp` when reading
 -- materialized: view
 -- audit: values are in the unit of the role; a sample whose stated unit does not convert to it is left out
+-- audit: `is_part` marks samples of a part of what the role means, such as the reads of disk_io
 -- audit: only gauges: NaN and infinite values, counters, histograms and summaries are left out
 with
 points as (
@@ -32,11 +33,12 @@ final as (
         roles.role as role,
         points.metric as metric,
         points.value * roles.factor as value,
-        roles.role_unit as unit
+        roles.role_unit as unit,
+        roles.is_part as is_part
     from points
     join settings_metrics as roles
         on points.metric = roles.metric and points.unit = roles.unit
 )
 
-select timestamp, region, service, host, role, metric, value, unit
+select timestamp, region, service, host, role, metric, value, unit, is_part
 from final

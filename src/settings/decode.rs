@@ -315,7 +315,11 @@ fn rule(section: &mut Section<'_>) -> Option<Rule> {
             .or_else(|| Some(format!("features: {}", REGRESSION_FEATURES.join(", "))));
         section.wrong("feature", format!("`{feature}`"), "one of the 21 regression features", remedy);
     }
-    let verdict = section.word("verdict", Verdict::ALL);
+    let verdict = section.word("verdict", &[Verdict::PerformanceRegression, Verdict::EnvironmentRegression]);
+    if verdict == Some(Verdict::Benign) {
+        let remedy = "a window is benign when no rule speaks against it; write enabled = false to drop one";
+        section.wrong("verdict", "`BENIGN`", "a regression", Some(remedy.into()));
+    }
     let direction = section.word("direction", Direction::ALL);
     let threshold = section.number("threshold");
     let weight = section.number("weight");
@@ -374,6 +378,7 @@ fn metric_role(section: &mut Section<'_>, metric: String) -> Option<MetricRole> 
     let role = section.text("role");
     let unit = section.optional_text("unit");
     let factor = section.optional_number("factor");
+    let is_part = section.flag("part").unwrap_or(false);
     let factor = within(section, "factor", factor, |v| v != 0.0, "a number other than 0", |_| None);
     let Some(dimension) = units::role(&role) else {
         if !role.is_empty() {
@@ -389,7 +394,7 @@ fn metric_role(section: &mut Section<'_>, metric: String) -> Option<MetricRole> 
         section.wrong("unit", format!("`{unit}`"), expected, remedy);
         return None;
     }
-    Some(MetricRole { role, metric, unit, factor })
+    Some(MetricRole { role, metric, unit, factor, is_part })
 }
 
 fn known_role(role: &str) -> Option<String> {

@@ -192,6 +192,8 @@ pub struct MetricRole {
     pub unit: String,
     /// What turns samples of `unit` into the role's unit, when `unit` is not a known one.
     pub factor: Option<f64>,
+    /// Whether it is a part of what the role means, such as the reads of all disk operations: parts add up.
+    pub is_part: bool,
 }
 
 /// What a report advises when a finding calls for it.

@@ -163,6 +163,17 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// `true` or `false`, if given.
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.take(name)? {
+            Value::Boolean(b) => Some(b),
+            other => {
+                self.wrong(name, shown(&other), "true or false", None);
+                None
+            }
+        }
+    }
+
     /// A word of a vocabulary, which must be given.
     pub(super) fn word<T: FromStr + Copy + fmt::Display>(
         &mut self,

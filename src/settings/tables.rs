@@ -150,6 +150,7 @@ impl Settings {
             ("metric", texts(rows.iter().map(|(m, _, _)| m.metric.as_str()))),
             ("unit", texts(rows.iter().map(|(_, unit, _)| *unit))),
             ("factor", doubles(rows.iter().map(|(_, _, factor)| *factor))),
+            ("is_part", Arc::new(rows.iter().map(|(m, _, _)| Some(m.is_part)).collect::<BooleanArray>())),
             ("role_unit", texts(rows.iter().map(|(m, _, _)| units::role(&m.role).map_or("", |d| d.unit())))),
         ]
     }

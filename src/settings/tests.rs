@@ -160,7 +160,7 @@ fn slips_are_recognised() {
     );
     check(
         "[[rule]]\nfeature = \"latency_delta\"\nverdict = \"PERF_REGRESSION\"\ndirection = \"above\"\nthreshold = 1\nweight = 1",
-        "rule[0].verdict: expected one of BENIGN, PERFORMANCE_REGRESSION, ENVIRONMENT_REGRESSION, got `PERF_REGRESSION`",
+        "rule[0].verdict: expected one of PERFORMANCE_REGRESSION, ENVIRONMENT_REGRESSION, got `PERF_REGRESSION`",
         "",
     );
     check(
@@ -262,7 +262,7 @@ fn tables_have_the_columns_that_models_join() {
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor"),
         ("settings_rules", "feature verdict threshold direction weight"),
         ("settings_health", "item amount meaning"),
-        ("settings_metrics", "role metric unit factor role_unit"),
+        ("settings_metrics", "role metric unit factor is_part role_unit"),
         ("settings_recommendations", "code condition text runbook rank"),
         ("settings_cost", "core_hour memory_gb_hour"),
     ] {
