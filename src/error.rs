@@ -34,6 +34,8 @@ pub enum Error {
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot read `{}`: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("damaged input: {sources}")]
+    Damaged { sources: String },
     #[error("stopped; what was committed stays, and the same command goes on from there")]
     Interrupted,
 }
@@ -44,7 +46,23 @@ impl Error {
         match self {
             Error::Write { .. } | Error::Report(_) | Error::Simulate(_) => 1,
             Error::Usage { .. } | Error::Time(_) | Error::Contract(_) => 2,
-            Error::Ingest(_) | Error::Read { .. } => 3,
+            Error::Ingest(e) => match e {
+                ingest::Error::UnknownTable { .. }
+                | ingest::Error::UnknownFormat { .. }
+                | ingest::Error::Region { .. }
+                | ingest::Error::SourceId
+                | ingest::Error::NoInput
+                | ingest::Error::StdinTwice { .. } => 2,
+                ingest::Error::Missing { .. }
+                | ingest::Error::Empty { .. }
+                | ingest::Error::Glob { .. }
+                | ingest::Error::Read { .. }
+                | ingest::Error::NotAFile { .. } => 3,
+                ingest::Error::Lake { .. } => 4,
+                ingest::Error::Mapping { .. } => 5,
+                ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
+            },
+            Error::Read { .. } | Error::Damaged { .. } => 3,
             Error::Lake(_) => 4,
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
@@ -69,6 +87,7 @@ impl Error {
             | Error::Write { .. }
             | Error::Read { .. }
             | Error::Interrupted => None,
+            Error::Damaged { .. } => Some("what came before the damage has landed; fetch the source again and repeat the command".into()),
         }
     }
 }

@@ -1,11 +1,169 @@
-//! s
+//! `tars ingest`: telemetry into the lake.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::ProgressBar;
+
 use super::Global;
+use super::output::{Unit, progress_bar, thousands};
+use crate::domain::ByteSize;
 use crate::error::Error;
+use crate::ingest::{self, FieldMapping, Format, Options, Progress, Step, Summary};
 use crate::lake::Lake;
-/// s
+
+/// Land logs, spans, metrics and the rest in the lake, exactly once.
+///
+/// Takes files, folders, globs and standard input (-); plain, gzip or zstd. The format of each source is told
+/// from its content. A record that cannot land is kept in the table `rejects` with its reason.
 #[derive(Debug, clap::Args)]
-pub(super) struct Ingest {}
-impl Ingest { pub(super) async fn run(self, _g: &Global) -> Result<(), Error> { Ok(()) } }
-#[derive(Default)]
-pub(super) struct O;
-pub(super) async fn ingest_into(_g: &Global, _l: &Lake, _i: &[String], _o: O) -> Result<(), Error> { Ok(()) }
+#[command(after_help = "\
+Examples:
+  tars ingest /var/log/app/*.json.gz traces.otlp.jsonl
+  tars ingest --region eu-central-1 exports/
+  tars ingest --table incidents labels.ndjson
+  kubectl logs deploy/checkout | tars ingest --source-id checkout-1 -
+
+Running the same command again lands nothing twice; a file that grew lands its new part. Field names
+and units that are not known are mapped in tars.toml ([[mapping]]).")]
+pub(super) struct Ingest {
+    /// Paths, globs, folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    inputs: Vec<String>,
+    /// Table that ndjson records are for [default: told from each record]
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+    /// ndjson, cloudwatch, gcp or otlp [default: told from the content]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Region of records that name none [default: unknown]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Name of what comes by standard input, so that it lands once however often it is sent
+    #[arg(long, value_name = "NAME")]
+    source_id: Option<String>,
+}
+
+impl Ingest {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
+        let settings = global.settings()?;
+        let mappings = settings.mappings.iter().map(|mapping| FieldMapping {
+            table: Some(mapping.table.clone()),
+            from: mapping.from.clone(),
+            to: mapping.to.clone(),
+            unit: mapping.unit.clone(),
+        });
+        let options = Options {
+            table: self.table,
+            format: self.format.map(|name| name.parse::<Format>()).transpose()?,
+            region: self.region,
+            source_id: self.source_id,
+            mappings: mappings.collect(),
+            ..Options::default()
+        };
+        // What is wrong with the request is said before a lake is made for it.
+        options.check()?;
+        let lake = Lake::create(&global.lake).await?;
+        ingest_into(global, &lake, &self.inputs, options).await
+    }
+}
+
+/// Ingests with a progress bar, stops cleanly on Ctrl-C, and prints the account.
+pub(super) async fn ingest_into(
+    global: &Global,
+    lake: &Lake,
+    inputs: &[String],
+    options: Options,
+) -> Result<(), Error> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let options = Options {
+        memory_limit: usize::try_from(global.memory_limit()).unwrap_or(usize::MAX),
+        threads: global.threads(),
+        cancel: Some(Arc::clone(&cancel)),
+        ..options
+    };
+    let bar = Bar(progress_bar(Some(0), Unit::Bytes, global.quiet));
+    let interrupt = tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if cancel.swap(true, Ordering::Relaxed) {
+                // A second Ctrl-C does not wait: commits are atomic, so nothing can be half done.
+                std::process::exit(130);
+            }
+            super::output::note("stopping after what is in flight; press Ctrl-C again to stop at once");
+        }
+    });
+    let result = ingest::ingest(lake, inputs, &options, &bar).await;
+    interrupt.abort();
+    bar.0.finish_and_clear();
+    let summary = result?;
+    print(&summary);
+    if summary.cancelled { Err(Error::Interrupted) } else { damage(&summary) }
+}
+
+/// A damaged source (a cut gzip file, say) is a failure, even though what came before the damage landed.
+fn damage(summary: &Summary) -> Result<(), Error> {
+    let damaged: Vec<_> = summary
+        .damaged()
+        .map(|s| format!("{}: {}", s.name, s.damage.as_deref().unwrap_or_default()))
+        .collect();
+    if damaged.is_empty() { Ok(()) } else { Err(Error::Damaged { sources: damaged.join("; ") }) }
+}
+
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn step(&self, step: Step<'_>) {
+        match step.total {
+            Some(total) => self.0.set_length(total),
+            None => self.0.unset_length(),
+        }
+        self.0.set_position(step.bytes);
+        if self.0.message() != step.source {
+            self.0.set_message(step.source.to_owned());
+        }
+    }
+}
+
+/// The account on stdout: by source, by table, and what a user should know about it.
+fn print(summary: &Summary) {
+    #![allow(clippy::print_stdout)] // The result of the command.
+    let widest = summary.sources.iter().map(|s| s.name.chars().count()).max().unwrap_or(0).max(5);
+    println!(
+        "{:<widest$}  {:<10}  {:>12}  {:>12}  {:>10}  {:>14}",
+        "source", "format", "read", "landed", "rejected", "already landed"
+    );
+    let line = |name: &str, format: &str, counts: [u64; 4]| {
+        let [read, landed, rejected, already] = counts.map(thousands);
+        println!("{name:<widest$}  {format:<10}  {read:>12}  {landed:>12}  {rejected:>10}  {already:>14}");
+    };
+    for s in &summary.sources {
+        line(&s.name, s.format, [s.read, s.landed, s.rejected, s.already_landed]);
+    }
+    if summary.sources.len() > 1 {
+        line("total", "", [summary.read, summary.landed, summary.rejected, summary.already_landed]);
+    }
+    for (table, t) in summary.tables.iter().filter(|(_, t)| t.rows > 0) {
+        println!("{table}: {} rows in {} files, {}", thousands(t.rows), thousands(t.files), ByteSize(t.bytes));
+    }
+    for (code, count) in &summary.reasons {
+        println!("rejected as {code}: {}", thousands(*count));
+    }
+    if summary.unknown_region > 0 {
+        println!("{} rows name no region; --region gives them one", thousands(summary.unknown_region));
+    }
+    if summary.unfit_values > 0 {
+        println!("{} values did not fit their column and are in the attributes", thousands(summary.unfit_values));
+    }
+    if summary.unitless_values > 0 {
+        println!(
+            "{} times or durations have no unit and are in the attributes; a [[mapping]] in tars.toml gives one",
+            thousands(summary.unitless_values)
+        );
+    }
+    for source in summary.sources.iter().filter(|s| s.changed) {
+        println!("{} is not what landed under that name before: it landed anew, beside the old rows", source.name);
+    }
+    for source in summary.sources.iter().filter(|s| s.unidentified) {
+        println!("{}: sent again, it lands again; --source-id NAME prevents that", source.name);
+    }
+}
