@@ -73,6 +73,12 @@ pub(super) fn hex(out: &mut Vec<u8>, value: u64) {
 /// Appends a JSON string, quotes included.
 pub(super) fn text(out: &mut Vec<u8>, value: &str) {
     out.push(b'"');
+    // Nearly every text is plain, and is copied in one go.
+    if !value.bytes().any(|b| b < 0x20 || b == b'"' || b == b'\\') {
+        out.extend_from_slice(value.as_bytes());
+        out.push(b'"');
+        return;
+    }
     for byte in value.bytes() {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),

@@ -320,7 +320,7 @@ struct Figures {
 
 /// Plays one fault on an otherwise quiet platform: minutes 60 to 120 of 150.
 fn play(kind: Kind) -> Signals {
-    let checked = checked(2.5, 45_000, |o| {
+    let checked = checked(2.5, 25_000, |o| {
         o.regions = 2;
         o.quiet = true;
         o.trace_sampling = 0.2;
