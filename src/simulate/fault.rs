@@ -181,7 +181,7 @@ impl Fault {
             }
             NPlusOne => {
                 e.routes = 1 << self.route;
-                e.queries *= factor(8.0, 22.0);
+                e.queries *= factor(12.0, 30.0);
                 e.database *= factor(1.1, 1.35);
                 e.connections *= factor(1.2, 1.7);
                 e.cpu += part(4.0, 9.0);
@@ -252,7 +252,7 @@ impl Fault {
             }
             MemoryLeak => "new version leaks memory until it is killed, again and again".into(),
             NPlusOne => {
-                format!("new version sends {:.0} times the queries on {}", self.scale(8.0, 22.0), route.path)
+                format!("new version sends {:.0} times the queries on {}", self.scale(12.0, 30.0), route.path)
             }
             BadConfig => {
                 format!("changed setting breaks {:.1} % of requests", 100.0 * self.scale(0.04, 0.16))
