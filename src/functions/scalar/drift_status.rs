@@ -62,8 +62,8 @@ pub fn drift_status(
     let DriftLimits { threshold, warning, critical } = limits;
     let named =
         [("threshold_percent", threshold), ("warning_percent", warning), ("critical_percent", critical)];
-    // `!(x >= 0)` also refuses NaN, beyond which nothing would ever be.
-    if let Some((argument, got)) = named.into_iter().find(|(_, limit)| !(*limit >= 0.0)) {
+    // NaN, too: nothing would ever be beyond it.
+    if let Some((argument, got)) = named.into_iter().find(|(_, limit)| limit.is_nan() || *limit < 0.0) {
         return Err(Error::Argument {
             function: NAME,
             argument,

@@ -5,7 +5,7 @@
 //! | all NULL or NaN, or no symptom measured | NULL |
 //! | some NULL or NaN | judged by the others; BENIGN is less sure |
 //! | no symptom beyond its threshold | BENIGN, whatever else moved |
-//! | a symptom beyond its threshold | the class with more evidence, PERFORMANCE_REGRESSION at a tie |
+//! | a symptom beyond its threshold | the class with more evidence from causes; where those are even, from symptoms; then PERFORMANCE_REGRESSION |
 //! | ±∞ | beyond or within a threshold like any number, with strength 1 |
 //! | exactly at a threshold | not beyond it |
 
@@ -124,7 +124,7 @@ fn documentation() -> Documentation {
         REGRESSION,
         "Judges a window by thresholds, without a model: `verdict` is BENIGN, PERFORMANCE_REGRESSION (the code or its \
          configuration got worse) or ENVIRONMENT_REGRESSION (what it runs on got worse), `confidence` is 0 to 1, and \
-         `factors` are the rules that speak for the verdict, most evidence first.\n\n\
+         `factors` are the symptoms and the causes that speak for the verdict, most evidence first (none for BENIGN).\n\n\
          - A rule is `(feature, verdict, direction, threshold, weight)`; the rules come from the settings \
          (`settings_rules`).\n\
          - A rule is crossed when the feature is beyond the threshold on the side of the direction. Its strength is 0.5 \
@@ -132,8 +132,9 @@ fn documentation() -> Documentation {
          0). Its evidence, the factor's `weight`, is the rule's weight times the strength.\n\
          - A regression needs a symptom beyond its threshold: reward_delta, latency_delta, error_rate_delta, \
          throughput_delta, error_spike_detected, timeout_rate or retry_rate. Causes alone are BENIGN.\n\
-         - The verdict is the class with more evidence (the code at a tie). Confidence is the strength of the strongest \
-         symptom times `(E + 0.5) / (E + F + 1)`, with E the evidence for the verdict and F that against it.\n\
+         - The verdict is the class with more evidence from causes, which are all other features; where those are even, \
+         from symptoms; then the code. Confidence is the strength of the strongest symptom times \
+         `(E + 0.5) / (E + F + 1)`, with E the evidence of causes for the verdict and F that against it.\n\
          - The confidence of BENIGN is `0.5 + 0.5 · headroom · coverage`: how far the nearest symptom is from its \
          threshold, in units of the threshold and at most 1, and the share of symptoms that were measured.\n\n\
          A feature that is NULL or NaN was not measured and says nothing. The result is NULL when no symptom was \
@@ -159,7 +160,7 @@ fn documentation() -> Documentation {
 +------------------------+------------+----------------------+
 | verdict                | confidence | first_factor         |
 +------------------------+------------+----------------------+
-| PERFORMANCE_REGRESSION | 0.771      | deployment_age_hours |
+| PERFORMANCE_REGRESSION | 0.747      | deployment_age_hours |
 +------------------------+------------+----------------------+",
     ))
     .build()

@@ -71,7 +71,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// 0 to 1.
     pub confidence: f64,
-    /// The crossed rules that speak for the verdict, most evidence first; none for BENIGN.
+    /// The symptoms, and the causes that speak for the verdict, most evidence first; none for BENIGN.
     pub factors: Vec<Factor>,
 }
 
@@ -149,7 +149,7 @@ impl RuleSet {
     /// NaN was not measured and says nothing. `None` when no symptom was measured: no data is not benign.
     pub fn judge(&self, features: &[Option<f64>; REGRESSION_FEATURES.len()]) -> Option<Judgement> {
         let measured = |feature: usize| features[feature].filter(|value| !value.is_nan());
-        let mut factors: Vec<(Verdict, Factor)> = Vec::new();
+        let mut crossed: Vec<(&Rule, Factor)> = Vec::new();
         let mut symptom_strength = 0.0_f64;
         let (mut symptoms, mut measured_symptoms, mut nearest) = (0, 0, f64::NEG_INFINITY);
         for (feature, rule) in &self.rules {
@@ -167,7 +167,7 @@ impl RuleSet {
             if is_crossed {
                 let feature = REGRESSION_FEATURES[*feature];
                 let weight = rule.weight * strength(excess);
-                factors.push((rule.verdict, Factor { feature, value, threshold: rule.threshold, weight }));
+                crossed.push((rule, Factor { feature, value, threshold: rule.threshold, weight }));
             }
         }
         if measured_symptoms == 0 {
@@ -180,30 +180,54 @@ impl RuleSet {
             let confidence = 0.5 + 0.5 * headroom * coverage;
             return Some(Judgement { verdict: Verdict::Benign, confidence, factors: Vec::new() });
         }
-        let evidence = |verdict| -> f64 {
-            factors.iter().filter(|(of, _)| *of == verdict).map(|(_, factor)| factor.weight).sum()
+        let evidence = |verdict: Verdict, is_symptom: bool| -> f64 {
+            let speaking =
+                crossed.iter().filter(|(r, _)| r.verdict == verdict && r.is_symptom() == is_symptom);
+            speaking.map(|(_, factor)| factor.weight).sum()
         };
-        let code = evidence(Verdict::PerformanceRegression);
-        let infrastructure = evidence(Verdict::EnvironmentRegression);
-        // A tie goes to the code: that is what the team can roll back.
-        let (verdict, most, least) = if infrastructure > code {
-            (Verdict::EnvironmentRegression, infrastructure, code)
+        let sides = |is_symptom| {
+            let code = evidence(Verdict::PerformanceRegression, is_symptom);
+            (code, evidence(Verdict::EnvironmentRegression, is_symptom))
+        };
+        let (code, infrastructure) = sides(false);
+        // Symptoms say that something is wrong, hardly what: they decide only where no cause does. A tie goes to
+        // the code, which the team can roll back.
+        let decides = if code == infrastructure { sides(true) } else { (code, infrastructure) };
+        let verdict = if decides.1 > decides.0 {
+            Verdict::EnvironmentRegression
         } else {
-            (Verdict::PerformanceRegression, code, infrastructure)
+            Verdict::PerformanceRegression
         };
-        let certainty = (most + PRIOR_EVIDENCE) / (most + least + 2.0 * PRIOR_EVIDENCE);
-        let mut factors: Vec<Factor> =
-            factors.into_iter().filter(|(of, _)| *of == verdict).map(|(_, factor)| factor).collect();
-        // The sort is stable: equal evidence stays in the order of the rules.
-        factors.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        Some(Judgement { verdict, confidence: symptom_strength * certainty, factors })
+        let certainty =
+            (code.max(infrastructure) + PRIOR_EVIDENCE) / (code + infrastructure + 2.0 * PRIOR_EVIDENCE);
+        Some(Judgement {
+            verdict,
+            confidence: symptom_strength * certainty,
+            factors: factors(crossed, verdict),
+        })
     }
 }
 
+/// The crossed rules behind a regression: all symptoms and the causes that speak for it, each feature once, most
+/// evidence first. Of several rules for a feature the one for the verdict counts, then the first.
+fn factors(mut crossed: Vec<(&Rule, Factor)>, verdict: Verdict) -> Vec<Factor> {
+    crossed.retain(|(rule, _)| rule.is_symptom() || rule.verdict == verdict);
+    // Both sorts are stable: what is equal stays in the order of the rules.
+    crossed.sort_by_key(|(rule, _)| rule.verdict != verdict);
+    let mut factors: Vec<Factor> = Vec::with_capacity(crossed.len());
+    for (_, factor) in crossed {
+        if factors.iter().all(|listed| listed.feature != factor.feature) {
+            factors.push(factor);
+        }
+    }
+    factors.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    factors
+}
+
 impl Default for RuleSet {
-    /// Rules for a service that serves requests in milliseconds. Symptoms weigh little, so that causes decide the
-    /// class; a symptom without any cause is put down to the code, timeouts and retries to what is called.
-    /// Utilisation cannot reach twice its threshold, so it weighs more.
+    /// Rules for a service that serves requests in milliseconds. Symptoms without any cause are put down to the
+    /// code, timeouts and retries to what is called. Utilisation cannot reach twice its threshold, so it weighs
+    /// more.
     fn default() -> Self {
         use Direction::{Above, Below};
         use Verdict::{EnvironmentRegression as Environment, PerformanceRegression as Performance};
@@ -308,8 +332,8 @@ mod tests {
 
     #[test]
     fn a_slow_window_after_a_deployment_is_a_regression_of_the_code() {
-        // Evidence 0.2 * 1 + 1 * (0.5 + 0.5 * 23 / 24); strength of the symptom 1.
-        let code = 0.2 + 0.5 + 0.5 * 23.0 / 24.0;
+        // Evidence 1 * (0.5 + 0.5 * 23 / 24); strength of the symptom 1.
+        let code = 0.5 + 0.5 * 23.0 / 24.0;
         let set = [("latency_delta", 0.5), ("deployment_age_hours", 1.0)];
         check(&set, Verdict::PerformanceRegression, (code + 0.5) / (code + 1.0));
         let factors = judge(&set).unwrap().factors;
@@ -332,7 +356,7 @@ mod tests {
         assert_eq!(got.verdict, Verdict::EnvironmentRegression);
         assert_eq!(
             got.factors.iter().map(|f| f.feature).collect::<Vec<_>>(),
-            ["database_latency_delta", "queue_wait_time_p95"]
+            ["database_latency_delta", "queue_wait_time_p95", "latency_delta"]
         );
     }
 
@@ -340,8 +364,34 @@ mod tests {
     fn a_symptom_barely_crossed_is_half_as_sure_as_one_crossed_twice() {
         let (weak, strong) = (judge(&[("latency_delta", 0.2 + 1e-9)]), judge(&[("latency_delta", 0.4)]));
         let (weak, strong) = (weak.unwrap().confidence, strong.unwrap().confidence);
-        assert!(weak < 0.31 && strong > 0.55, "{weak} {strong}");
+        assert!((weak - 0.25).abs() < 1e-6 && strong == 0.5, "{weak} {strong}");
         assert!(judge(&[("latency_delta", f64::INFINITY)]).unwrap().confidence == strong);
+    }
+
+    #[test]
+    fn causes_decide_the_class_however_much_symptoms_weigh() {
+        let rule = |feature: &str, verdict, threshold, weight| Rule {
+            feature: feature.to_owned(),
+            verdict,
+            direction: Direction::Above,
+            threshold,
+            weight,
+        };
+        let rules = RuleSet::new(vec![
+            rule("latency_delta", Verdict::PerformanceRegression, 0.5, 10.0),
+            rule("latency_delta", Verdict::EnvironmentRegression, 0.2, 1.0),
+            rule("database_latency_delta", Verdict::EnvironmentRegression, 1.0, 0.5),
+        ])
+        .unwrap();
+        let mut features = [None; REGRESSION_FEATURES.len()];
+        features[1] = Some(2.0);
+        assert_eq!(rules.judge(&features).unwrap().verdict, Verdict::PerformanceRegression);
+        features[19] = Some(3.0);
+        let got = rules.judge(&features).unwrap();
+        assert_eq!(got.verdict, Verdict::EnvironmentRegression);
+        // A feature is named once, by the rule that speaks for the verdict.
+        let named = got.factors.iter().map(|f| (f.feature, f.threshold, f.weight)).collect::<Vec<_>>();
+        assert_eq!(named, [("latency_delta", 0.2, 1.0), ("database_latency_delta", 1.0, 0.5)]);
     }
 
     #[test]
@@ -373,13 +423,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn confidence_is_a_share_and_factors_speak_for_a_regression_only(
+        fn confidence_is_a_share_and_every_regression_but_nothing_benign_has_factors(
             features in prop::array::uniform21(prop::option::of(prop_oneof![-2.0..2.0, 0.0..1000.0, prop::num::f64::ANY]))
         ) {
             let Some(got) = RuleSet::default().judge(&features) else { return Ok(()) };
             prop_assert!((0.0..=1.0).contains(&got.confidence), "{got:?}");
-            prop_assert_eq!(got.factors.is_empty() , got.verdict == Verdict::Benign || got.factors.is_empty());
-            prop_assert!(got.verdict != Verdict::Benign || got.factors.is_empty());
+            prop_assert_eq!(got.factors.is_empty(), got.verdict == Verdict::Benign);
             prop_assert!(got.factors.windows(2).all(|pair| pair[0].weight >= pair[1].weight));
         }
     }

@@ -10,7 +10,7 @@
 const PARTS: usize = 35;
 
 /// 2^(1/35), the ratio between the ends of a bucket (`Decimal(2) ** (Decimal(1) / 35)` in Python).
-const GAMMA: f64 = 1.020_001_609_421_199_1;
+const GAMMA: f64 = 1.020_001_609_421_199;
 
 /// The largest relative distance between a number and the answer of its bucket; 0.99 % plus the
 /// rounding of the bucket ends to 32 bits.

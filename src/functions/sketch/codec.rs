@@ -10,8 +10,8 @@
 //! | each further bucket: `(gap to the previous key − 1) · 2`, plus 1 when it counts more than one | varint |
 //! | and then its count − 2 | varint |
 //!
-//! A value alone takes about 8 bytes, a hundred latencies of a route in a minute about 130, a million
-//! log-normal latencies about 800.
+//! A value alone takes 6 to 14 bytes, a hundred latencies of a route in a minute about 120, a million
+//! log-normal latencies (of σ 1) about 1,300.
 
 use super::buckets::{KEY_OF_ONE, MAX_KEY, key};
 use super::quantile_sketch::QuantileSketch;
@@ -56,8 +56,9 @@ impl QuantileSketch {
     /// Appends the bytes of the sketch.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
-        write_varint(out, self.buckets.iter().count() as u64);
-        if self.buckets.is_empty() {
+        let buckets = self.buckets.buckets();
+        write_varint(out, buckets.len() as u64);
+        if buckets.is_empty() {
             return;
         }
         let (min, min_len) = significant(self.min);
@@ -71,7 +72,7 @@ impl QuantileSketch {
             out.extend_from_slice(&max[..usize::from(max_len)]);
         }
         let mut previous = None;
-        for bucket in self.buckets.iter() {
+        for bucket in buckets.iter() {
             let gap = match previous {
                 None => zigzag(bucket.key() - KEY_OF_ONE),
                 Some(previous) => (bucket.key() - previous - 1) as u64,
@@ -130,7 +131,7 @@ impl QuantileSketch {
         if ends != Some((key(min), key(max))) || (alone && min != max) {
             return Err(reader.invalid("the buckets do not span from the smallest to the largest value"));
         }
-        Ok(QuantileSketch { min, max, buckets: Store::List(buckets) })
+        Ok(QuantileSketch { min, max, buckets: Store::sorted(buckets) })
     }
 }
 

@@ -57,7 +57,7 @@ impl QuantileSketch {
 
     /// How many values it holds.
     pub fn count(&self) -> u64 {
-        self.buckets.iter().map(|b| b.count()).sum()
+        self.buckets.count()
     }
 
     /// Whether it holds no value.
@@ -82,7 +82,8 @@ impl QuantileSketch {
         if self.is_empty() || !(0.0..=1.0).contains(&q) {
             return None;
         }
-        let count = self.count();
+        let buckets = self.buckets.buckets();
+        let count = buckets.iter().map(|b| b.count()).sum();
         let rank = rank(q, count);
         if rank == 1 {
             return Some(self.min);
@@ -91,7 +92,7 @@ impl QuantileSketch {
             return Some(self.max);
         }
         let mut seen = 0;
-        for bucket in self.buckets.iter() {
+        for bucket in buckets.iter() {
             seen += bucket.count();
             if seen >= rank {
                 return Some(answer(bucket.key()).clamp(self.min, self.max));
@@ -114,7 +115,7 @@ impl QuantileSketch {
             return Some(1.0);
         }
         let (mut below, mut partly) = (0, 0.0);
-        for bucket in self.buckets.iter() {
+        for bucket in self.buckets.buckets().iter() {
             let (start, end) = range(bucket.key());
             let (start, end) = (start.max(self.min), end.min(self.max));
             if end < x || (end == x && start < end) {

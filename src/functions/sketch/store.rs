@@ -1,11 +1,12 @@
-//! Counted keys, sorted: a short list while few are in use, an array of counts once they are close together.
+//! Counted keys: a short list while few are in use, an array of counts once they are close together.
 //!
-//! The list costs eight bytes for each key in use and a binary search for each value, which suits the
-//! hundreds of thousands of groups of a rollup by minute and route. The array costs eight bytes for each key
-//! between the lowest and the highest and one addition for each value, which suits totals over many values.
-//! Which of the two holds the counts cannot be seen from outside.
+//! The list costs eight bytes for each key in use. Values are appended and sorted only when the list is full,
+//! which suits the hundreds of thousands of groups of a rollup by minute and route. The array costs eight bytes
+//! for each key between the lowest and the highest and one addition for each value, which suits totals over many
+//! values. Which of the two holds the counts cannot be seen from outside.
 
 use super::buckets::MAX_KEY;
+use std::borrow::Cow;
 
 /// Bits of a bucket that count; the 18 above them hold the key.
 const COUNT_BITS: u32 = 46;
@@ -14,16 +15,16 @@ const COUNT_BITS: u32 = 46;
 pub(super) const MAX_COUNT: u64 = (1 << COUNT_BITS) - 1;
 
 /// Keys in use from which on an array is tried.
-const MIN_ARRAY: usize = 64;
+const MIN_ARRAY: usize = 128;
 
-/// A list becomes an array when at least one key in four is in use ...
-const SPREAD_TO_ARRAY: usize = 4;
+/// A list becomes an array when at least one key in two is in use ...
+const SPREAD_TO_ARRAY: usize = 2;
 
 /// ... and an array becomes a list again when fewer than one in sixteen would be.
 const SPREAD_TO_LIST: usize = 16;
 
 /// A key and its count in one word that sorts by key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bucket(u64);
 
 impl Bucket {
@@ -51,25 +52,71 @@ fn add(count: u64, n: u64) -> u64 {
 /// Counts by key.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
-    /// The keys in use, ascending.
-    List(Vec<Bucket>),
+    /// The keys in use.
+    List(List),
     /// Counts of all keys from `first` on.
     Array { first: i32, counts: Vec<u64> },
 }
 
+/// Buckets in the order they came since the list was last full; a key may occur several times.
+#[derive(Debug, Clone)]
+pub(super) struct List {
+    buckets: Vec<Bucket>,
+    /// Whether keys ascend, each once.
+    is_sorted: bool,
+}
+
+impl List {
+    /// Adds up what has the same key.
+    fn compact(&mut self) {
+        if !self.is_sorted {
+            self.buckets.sort_unstable();
+            self.buckets.dedup_by(|next, kept| {
+                let is_same = next.key() == kept.key();
+                if is_same {
+                    kept.add(next.count());
+                }
+                is_same
+            });
+            self.is_sorted = true;
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, key: i32, n: u64) {
+        if let Some(last) = self.buckets.last_mut() {
+            if last.key() == key {
+                last.add(n);
+                return;
+            }
+            self.is_sorted &= last.key() < key;
+        }
+        self.buckets.push(Bucket::new(key, n));
+    }
+
+    fn is_full(&self) -> bool {
+        self.buckets.len() == self.buckets.capacity()
+    }
+}
+
 impl Default for Store {
     fn default() -> Self {
-        Store::List(Vec::new())
+        Store::sorted(Vec::new())
     }
 }
 
 impl PartialEq for Store {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.buckets() == other.buckets()
     }
 }
 
 impl Store {
+    /// From buckets with ascending keys.
+    pub(super) fn sorted(buckets: Vec<Bucket>) -> Store {
+        Store::List(List { buckets, is_sorted: true })
+    }
+
     #[inline]
     pub(super) fn insert(&mut self, key: i32, n: u64) {
         match self {
@@ -79,18 +126,22 @@ impl Store {
                     None => self.insert_outside(key, n),
                 }
             }
-            Store::List(list) => {
-                let bucket = Bucket::new(key, n);
-                let at = list.partition_point(|b| b.0 < bucket.0 & !MAX_COUNT);
-                match list.get_mut(at) {
-                    Some(found) if found.key() == key => found.add(n),
-                    _ => {
-                        list.insert(at, bucket);
-                        if list.len() >= MIN_ARRAY && list.len().is_power_of_two() {
-                            self.try_array();
-                        }
-                    }
-                }
+            Store::List(list) if list.is_full() => self.insert_full(key, n),
+            Store::List(list) => list.push(key, n),
+        }
+    }
+
+    /// Makes room in a full list by adding up, and only if that is not enough by growing.
+    #[cold]
+    fn insert_full(&mut self, key: i32, n: u64) {
+        if let Store::List(list) = self {
+            list.compact();
+            if list.buckets.len() * 4 >= list.buckets.capacity() * 3 {
+                list.buckets.reserve_exact(list.buckets.len().max(4));
+            }
+            list.push(key, n);
+            if list.buckets.len() > MIN_ARRAY {
+                self.try_array();
             }
         }
     }
@@ -103,7 +154,7 @@ impl Store {
         let last = *first + counts.len() as i32 - 1;
         let (low, high) = (key.min(*first), key.max(last));
         if (high - low) as usize >= used * SPREAD_TO_LIST {
-            *self = Store::List(self.iter().collect());
+            *self = Store::sorted(self.buckets().into_owned());
             self.insert(key, n);
             return;
         }
@@ -120,50 +171,66 @@ impl Store {
 
     fn try_array(&mut self) {
         let Store::List(list) = self else { return };
-        let (Some(low), Some(high)) = (list.first(), list.last()) else { return };
+        list.compact();
+        let buckets = &list.buckets;
+        let (Some(low), Some(high)) = (buckets.first(), buckets.last()) else { return };
         let (first, span) = (low.key(), (high.key() - low.key()) as usize + 1);
-        if list.len() < MIN_ARRAY || span > list.len() * SPREAD_TO_ARRAY {
+        if buckets.len() < MIN_ARRAY || span > buckets.len() * SPREAD_TO_ARRAY {
             return;
         }
         let mut counts = vec![0; span];
-        list.iter().for_each(|b| counts[(b.key() - first) as usize] = b.count());
+        buckets.iter().for_each(|b| counts[(b.key() - first) as usize] = b.count());
         *self = Store::Array { first, counts };
     }
 
     pub(super) fn merge(&mut self, other: &Store) {
         match (&mut *self, other) {
-            (Store::List(ours), Store::List(theirs)) => {
-                if ours.is_empty() {
-                    ours.extend_from_slice(theirs);
-                } else {
-                    *ours = merge_lists(ours, theirs);
-                }
+            (Store::List(ours), Store::List(_)) => {
+                ours.compact();
+                let theirs = other.buckets();
+                *self = Store::sorted(merge_lists(&ours.buckets, &theirs));
                 self.try_array();
             }
-            _ => other.iter().for_each(|b| self.insert(b.key(), b.count())),
+            (_, Store::List(theirs)) => {
+                theirs.buckets.iter().for_each(|b| self.insert(b.key(), b.count()));
+            }
+            (_, Store::Array { .. }) => {
+                other.buckets().iter().for_each(|b| self.insert(b.key(), b.count()));
+            }
         }
     }
 
-    /// The buckets in use, ascending.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Bucket> + '_ {
-        let (list, first, counts): (&[Bucket], i32, &[u64]) = match self {
-            Store::List(list) => (list, 0, &[]),
-            Store::Array { first, counts } => (&[], *first, counts),
-        };
-        let counts = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        list.iter().copied().chain(counts.map(move |(at, count)| Bucket::new(first + at as i32, *count)))
+    /// The buckets in use, ascending, each key once.
+    pub(super) fn buckets(&self) -> Cow<'_, [Bucket]> {
+        match self {
+            Store::List(list) if list.is_sorted => Cow::Borrowed(&list.buckets),
+            Store::List(list) => {
+                let mut list = list.clone();
+                list.compact();
+                Cow::Owned(list.buckets)
+            }
+            Store::Array { first, counts } => {
+                let used = counts.iter().zip(*first..).filter(|(count, _)| **count > 0);
+                Cow::Owned(used.map(|(count, key)| Bucket::new(key, *count)).collect())
+            }
+        }
+    }
+
+    /// How much all keys count.
+    pub(super) fn count(&self) -> u64 {
+        self.buckets().iter().map(|b| b.count()).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         match self {
-            Store::List(list) => list.is_empty(),
+            Store::List(list) => list.buckets.is_empty(),
             Store::Array { .. } => false,
         }
     }
 
     pub(super) fn heap_size(&self) -> usize {
         match self {
-            Store::List(list) => list.capacity() * size_of::<Bucket>(),
+            Store::List(list) => list.buckets.capacity() * size_of::<Bucket>(),
             Store::Array { counts, .. } => counts.capacity() * size_of::<u64>(),
         }
     }
@@ -207,7 +274,7 @@ mod tests {
                 store.insert(*key, n as u64 + 1);
                 *map.entry(*key).or_insert(0) += n as u64 + 1;
             }
-            let got: Vec<_> = store.iter().map(|b| (b.key(), b.count())).collect();
+            let got: Vec<_> = store.buckets().iter().map(|b| (b.key(), b.count())).collect();
             prop_assert_eq!(got, map.into_iter().collect::<Vec<_>>());
             prop_assert!(store.heap_size() <= 8 * 32 * keys.len().max(4));
         }
@@ -216,13 +283,12 @@ mod tests {
     #[test]
     fn keys_close_together_become_an_array_and_an_outlier_a_list_again() {
         let mut store = Store::default();
-        (0..64).for_each(|key| store.insert(key, 1));
+        (0..300).for_each(|key| store.insert(key * 7919 % 300, 1));
         assert!(matches!(store, Store::Array { .. }));
-        store.insert(70, 2);
+        store.insert(310, 2);
         assert!(matches!(store, Store::Array { .. }));
         store.insert(MAX_KEY, 3);
         assert!(matches!(store, Store::List(_)));
-        let counts: u64 = store.iter().map(Bucket::count).sum();
-        assert_eq!(counts, 64 + 2 + 3);
+        assert_eq!(store.count(), 300 + 2 + 3);
     }
 }
