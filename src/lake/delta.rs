@@ -19,6 +19,7 @@ use deltalake_core::kernel::{
 use deltalake_core::logstore::{CommitOrBytes, LogStoreRef, StorageConfig, default_logstore, get_actions};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
+use object_store::ObjectStoreExt;
 use object_store::prefix::PrefixStore;
 use serde_json::{Value, json};
 
@@ -57,6 +58,10 @@ impl std::fmt::Debug for TableLog {
 /// One version of the log, replayed.
 #[derive(Debug, Clone)]
 pub(super) struct State(DeltaTableState);
+
+/// When a commit was written, and how long it is. Commits are never changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CommitMark(chrono::DateTime<chrono::Utc>, u64);
 
 /// What one commit did, as far as the lake asks.
 #[derive(Debug, Default)]
@@ -168,6 +173,16 @@ impl TableLog {
         self.check_protocol(state)?;
         self.missing_columns(state)?;
         Ok(())
+    }
+
+    /// What identifies the commit of a version; `None` when the log does not hold it any more.
+    pub(super) async fn mark(&self, version: u64) -> Result<Option<CommitMark>> {
+        let path = self.storage.path(&format!("{LOG_FOLDER}/{version:020}.json"));
+        match self.storage.store().head(&path).await {
+            Ok(meta) => Ok(Some(CommitMark(meta.last_modified, meta.size))),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(e) => Err(self.fail("read its log", e.into())),
+        }
     }
 
     fn kernel_schema(&self, schema: &Schema) -> Result<StructType> {

@@ -33,6 +33,7 @@ mod writer;
 pub use error::{Error, Result};
 pub use open::Lake;
 pub use parquet::{EncodedFile, Encoder};
+pub use provider::query_schema;
 pub use snapshot::{DataFile, Snapshot};
 pub use writer::{Committed, TableWriter, Transaction};
 

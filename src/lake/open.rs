@@ -1,6 +1,7 @@
 //! The lake itself: where it is and which tables it holds.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::prelude::SessionContext;
 use url::Url;
@@ -11,12 +12,15 @@ use super::snapshot::Snapshot;
 use super::storage::Storage;
 use super::writer::TableWriter;
 use super::{Error, Result};
-use crate::contract;
+use crate::contract::{self, Table};
 
-/// A lake. Cheap to clone; clones share the store.
+/// A lake. Cheap to clone; clones share the store and what was read from it.
 #[derive(Debug, Clone)]
 pub struct Lake {
     storage: Arc<Storage>,
+    /// The newest version seen of each table. A run asks for the same tables again and again, and with thousands
+    /// of files, looking for newer commits is much cheaper than replaying the log.
+    seen: Arc<Mutex<HashMap<&'static str, Snapshot>>>,
 }
 
 impl Lake {
@@ -24,12 +28,16 @@ impl Lake {
     pub async fn create(url: &str) -> Result<Lake> {
         let storage = Storage::parse(url)?;
         storage.create().await?;
-        Ok(Lake { storage: Arc::new(storage) })
+        Ok(Lake::at(storage))
+    }
+
+    fn at(storage: Storage) -> Lake {
+        Lake { storage: Arc::new(storage), seen: Arc::default() }
     }
 
     /// The lake at that path or URL, which has to hold at least one table.
     pub async fn open(url: &str) -> Result<Lake> {
-        let lake = Lake { storage: Arc::new(Storage::parse(url)?) };
+        let lake = Lake::at(Storage::parse(url)?);
         if lake.tables().await?.is_empty() {
             return Err(Error::NoTables { place: url.to_owned() });
         }
@@ -57,19 +65,34 @@ impl Lake {
 
     /// The newest version of a table, or `None` when nothing ever landed there.
     pub async fn snapshot(&self, table: &str) -> Result<Option<Snapshot>> {
-        self.load(table, None).await
+        let contract = contract::table(table)?;
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
+        let newest = match seen {
+            // Where that fails, the table may have been made anew: then only reading it from the start tells.
+            Some(seen) => seen.newest().await.ok().flatten(),
+            None => None,
+        };
+        let newest = match newest {
+            Some(newest) => Some(newest),
+            None => self.load(contract, None).await?,
+        };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match &newest {
+            Some(newest) => seen.insert(&contract.name, newest.clone()),
+            None => seen.remove(table),
+        };
+        Ok(newest)
     }
 
     /// An older version of a table, as long as its log reaches back.
     pub async fn snapshot_at(&self, table: &str, version: u64) -> Result<Option<Snapshot>> {
-        self.load(table, Some(version)).await
+        self.load(contract::table(table)?, Some(version)).await
     }
 
-    async fn load(&self, table: &str, version: Option<u64>) -> Result<Option<Snapshot>> {
-        let contract = contract::table(table)?;
-        let log = TableLog::new(contract, self.storage.below(table));
+    async fn load(&self, contract: &'static Table, version: Option<u64>) -> Result<Option<Snapshot>> {
+        let log = TableLog::new(contract, self.storage.below(&contract.name));
         match log.load(version).await? {
-            Some(state) => Ok(Some(Snapshot::new(log, state)?)),
+            Some(state) => Ok(Some(Snapshot::new(log, state).await?)),
             None => Ok(None),
         }
     }

@@ -35,10 +35,11 @@ use crate::domain::PARTITION_COLUMNS;
 /// Name of the metric of a scan that tells how many of the table's files it left out and read.
 const FILES_METRIC: &str = "lake_files";
 
-/// The table's schema as queries see it: the contract's, with text as string views.
+/// A table's schema as queries over the lake see it: the contract's columns, then `region` and `hour`, with text as
+/// string views.
 ///
 /// Parquet text decodes into views without copying, and comparisons look at the first bytes only.
-pub(super) fn query_schema(table: &Table) -> SchemaRef {
+pub fn query_schema(table: &Table) -> SchemaRef {
     as_views(&table.table_schema())
 }
 

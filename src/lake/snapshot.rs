@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use super::Result;
-use super::delta::{State, TableLog};
+use super::delta::{CommitMark, State, TableLog};
 use super::provider::{LakeTable, query_schema};
 use super::transactions::Transactions;
 use crate::domain::Hour;
@@ -50,16 +50,33 @@ pub struct Snapshot {
 struct Inner {
     log: TableLog,
     state: State,
+    /// Tells this version of this table from the same version of one made anew in its place.
+    mark: Option<CommitMark>,
     files: Arc<[DataFile]>,
     transactions: OnceCell<Transactions>,
 }
 
 impl Snapshot {
-    pub(super) fn new(log: TableLog, state: State) -> Result<Self> {
+    pub(super) async fn new(log: TableLog, state: State) -> Result<Self> {
         let mut files = log.files(&state)?;
         sort(&mut files);
-        let inner = Inner { log, state, files: files.into(), transactions: OnceCell::new() };
+        let mark = log.mark(state.version()).await?;
+        let inner = Inner { log, state, mark, files: files.into(), transactions: OnceCell::new() };
         Ok(Snapshot { inner: Arc::new(inner) })
+    }
+
+    /// The newest version of the same table. `None`: that table is gone, whatever lies there now.
+    pub(super) async fn newest(&self) -> Result<Option<Self>> {
+        let Inner { log, state, mark, .. } = &*self.inner;
+        if mark.is_none() || log.mark(self.version()).await? != *mark {
+            return Ok(None);
+        }
+        let mut newest = state.clone();
+        log.refresh(&mut newest).await?;
+        if newest.version() == self.version() {
+            return Ok(Some(self.clone()));
+        }
+        Ok(Some(Snapshot::new(log.clone(), newest).await?))
     }
 
     /// The table's name.

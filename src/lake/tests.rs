@@ -96,7 +96,7 @@ fn parquet_files(dir: &Path) -> Vec<std::path::PathBuf> {
 
 #[tokio::test]
 async fn nothing_is_visible_before_the_commit_and_everything_after_it() {
-    let (_dir, lake) = new_lake().await;
+    let (dir, lake) = new_lake().await;
     assert!(lake.snapshot("logs").await.unwrap().is_none());
     let mut writer = lake.writer("logs").await.unwrap();
     write(&mut writer, "eu", 0, 10).await;
@@ -112,6 +112,11 @@ async fn nothing_is_visible_before_the_commit_and_everything_after_it() {
     assert_eq!(lake.snapshot_at("logs", 0).await.unwrap().unwrap().rows(), 0);
     let error = lake.snapshot_at("logs", 7).await.unwrap_err().to_string();
     assert_eq!(error, "table `logs`: expected a version up to 1, got 7");
+    assert_eq!(lake.snapshot("logs").await.unwrap().unwrap().version(), 1, "going back does not stick");
+    std::fs::remove_dir_all(dir.path().join("lake/logs")).unwrap();
+    assert!(lake.snapshot("logs").await.unwrap().is_none(), "what was seen is not believed forever");
+    lake.writer("logs").await.unwrap();
+    assert_eq!(lake.snapshot("logs").await.unwrap().unwrap().version(), 0);
 }
 
 #[tokio::test]
