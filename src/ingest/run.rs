@@ -17,7 +17,7 @@ use super::error::{Error, Result};
 use super::format::{Decoder, detect, scan};
 use super::land::{Lander, Recorded, Settings, Standing};
 use super::options::{Checked, Format, Options};
-use super::output::{Decoded, Origin, Place};
+use super::output::{Decoded, Origin, Place, REJECTS};
 use super::quarantine::{Code, Fault};
 use super::source::{BLOCK, Block, Blocks, Records, Source, Unpacked, digests_at, open, resolve};
 use super::spool::Spool;
@@ -357,6 +357,8 @@ impl Reader {
                 changed[table] = true;
             }
         }
+        // Every flush commits `rejects` first: what a table has, `rejects` has too.
+        done[REJECTS] = done.iter().copied().max().unwrap_or(0);
         Ok((reader, done, changed))
     }
 }

@@ -117,15 +117,22 @@ pub(crate) fn instant(number: &str, unit: Unit) -> Option<i64> {
 }
 
 /// A duration in milliseconds from a number in a unit; negative and non-finite ones are none.
+///
+/// A power of ten is put behind the digits instead of multiplied in, so that `0.001901` s is 1.901 ms and not
+/// the nearest product of two doubles.
 pub(crate) fn millis(number: &str, unit: Unit) -> Option<f64> {
-    let value: f64 = number.trim().parse().ok()?;
+    let number = number.trim();
+    let shifted = |power: &str| match number.contains(['e', 'E']) {
+        false => format!("{number}{power}").parse::<f64>().ok(),
+        true => number.parse::<f64>().ok().and_then(|v| Some(v * format!("1{power}").parse::<f64>().ok()?)),
+    };
     let ms = match unit {
-        Unit::Nanoseconds => value / 1e6,
-        Unit::Microseconds => value / 1e3,
-        Unit::Milliseconds => value,
-        Unit::Seconds => value * 1e3,
-        Unit::Minutes => value * 6e4,
-        Unit::Hours => value * 3.6e6,
+        Unit::Nanoseconds => shifted("e-6")?,
+        Unit::Microseconds => shifted("e-3")?,
+        Unit::Milliseconds => number.parse::<f64>().ok()?,
+        Unit::Seconds => shifted("e3")?,
+        Unit::Minutes => number.parse::<f64>().ok()? * 6e4,
+        Unit::Hours => number.parse::<f64>().ok()? * 3.6e6,
     };
     (ms.is_finite() && ms >= 0.0).then_some(ms)
 }

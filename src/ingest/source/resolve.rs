@@ -93,7 +93,9 @@ fn file(path: &Path) -> Result<Source> {
 }
 
 fn glob(pattern: &str) -> Result<Vec<Source>> {
-    let paths = glob::glob(pattern)
+    // As a shell does: a wildcard leaves hidden files alone.
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let paths = glob::glob_with(pattern, options)
         .map_err(|e| Error::Glob { path: pattern.to_owned(), reason: e.to_string() })?
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|e| Error::Read { path: e.path().to_owned(), source: e.into() })?;
