@@ -140,12 +140,16 @@ changed_services as (
         changed.timestamp as timestamp,
         changed.kind as kind,
         case
-            when changed.kind = 'hyperparameter' and changed.old_value = changed.new_value then 0.0
-            when changed.kind = 'hyperparameter'
-                then least(
-                    abs(changed.new_value - changed.old_value)
-                        / greatest(abs(changed.new_value), abs(changed.old_value)),
-                    1.0
+            when changed.kind <> 'hyperparameter' then null
+            -- Values that are no finite numbers cannot be measured against each other.
+            when abs(changed.new_value - changed.old_value) < cast('Infinity' as double)
+                then coalesce(
+                    least(
+                        abs(changed.new_value - changed.old_value)
+                            / nullif(greatest(abs(changed.new_value), abs(changed.old_value)), 0.0),
+                        1.0
+                    ),
+                    0.0
                 )
         end as hyperparameter_drift
     from changed
