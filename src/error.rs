@@ -87,7 +87,10 @@ impl Error {
             | Error::Write { .. }
             | Error::Read { .. }
             | Error::Interrupted => None,
-            Error::Damaged { .. } => Some("what came before the damage has landed; fetch the source again and repeat the command".into()),
+            Error::Damaged { .. } => Some(
+                "what came before the damage has landed; fetch the source again and repeat the command"
+                    .into(),
+            ),
         }
     }
 }

@@ -2,16 +2,16 @@
 //!
 //! A module imports only from modules above it in this list (a test enforces it):
 
-pub mod domain;
-pub mod settings;
+pub mod cli;
 pub mod contract;
-pub mod lake;
-pub mod ingest;
-pub mod functions;
+pub mod domain;
 pub mod engine;
+pub mod error;
+pub mod functions;
+pub mod ingest;
+pub mod lake;
 pub mod pipeline;
 pub mod report;
-pub mod simulate;
+pub mod settings;
 pub mod shell;
-pub mod cli;
-pub mod error;
+pub mod simulate;

@@ -143,7 +143,12 @@ fn print(summary: &Summary) {
         line("total", "", [summary.read, summary.landed, summary.rejected, summary.already_landed]);
     }
     for (table, t) in summary.tables.iter().filter(|(_, t)| t.rows > 0) {
-        println!("{table}: {} rows in {} files, {}", thousands(t.rows), thousands(t.files), ByteSize(t.bytes));
+        println!(
+            "{table}: {} rows in {} files, {}",
+            thousands(t.rows),
+            thousands(t.files),
+            ByteSize(t.bytes)
+        );
     }
     for (code, count) in &summary.reasons {
         println!("rejected as {code}: {}", thousands(*count));
@@ -152,7 +157,10 @@ fn print(summary: &Summary) {
         println!("{} rows name no region; --region gives them one", thousands(summary.unknown_region));
     }
     if summary.unfit_values > 0 {
-        println!("{} values did not fit their column and are in the attributes", thousands(summary.unfit_values));
+        println!(
+            "{} values did not fit their column and are in the attributes",
+            thousands(summary.unfit_values)
+        );
     }
     if summary.unitless_values > 0 {
         println!(
@@ -161,7 +169,10 @@ fn print(summary: &Summary) {
         );
     }
     for source in summary.sources.iter().filter(|s| s.changed) {
-        println!("{} is not what landed under that name before: it landed anew, beside the old rows", source.name);
+        println!(
+            "{} is not what landed under that name before: it landed anew, beside the old rows",
+            source.name
+        );
     }
     for source in summary.sources.iter().filter(|s| s.unidentified) {
         println!("{}: sent again, it lands again; --source-id NAME prevents that", source.name);

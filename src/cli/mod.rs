@@ -24,7 +24,10 @@ pub(crate) const DEFAULT_LAKE: &str = "./lake";
 /// Logs, spans and metrics land as Parquet in a Delta lake; SLOs, drift, regions and regressions are SQL
 /// models over it; reports come out.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "\
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   tars demo                              simulate a day, ingest it, report on it
   tars ingest logs/*.json.gz traces.jsonl
@@ -32,7 +35,8 @@ Examples:
   tars sql -c 'select * from slo_violations limit 10'
   tars sql -c \"select count(*) from 'export.csv'\"
 
-`tars help COMMAND` explains a command. Exit codes are listed in docs/exit-codes.md.")]
+`tars help COMMAND` explains a command. Exit codes are listed in docs/exit-codes.md."
+)]
 pub struct Args {
     #[command(flatten)]
     global: Global,
