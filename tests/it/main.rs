@@ -1,6 +1,7 @@
 //! One binary for all integration tests, because each binary links the whole engine.
 
 #![allow(clippy::unwrap_used)] // A failed assumption of a test should stop it there.
+#![allow(unreachable_pub)] // Nothing outside reaches into a test binary.
 
 mod architecture;
 mod cli;
