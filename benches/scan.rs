@@ -1,17 +1,18 @@
 //! The lake's own table provider against DataFusion's listing table over the same files.
 //!
-//! `cargo bench --bench scan` reads 24 files with 240,000 rows; the measurements in the documentation use
+//! `cargo bench -- scan` reads 24 files with 240,000 rows; the measurements in the documentation use
 //! `TARS_BENCH_FILES=144 TARS_BENCH_ROWS=3000000`. Six regions, so files = 6 x hours. The rows follow from their
 //! number alone. Both tables get the same session: two partitions, filter pushdown and statistics on.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::size;
 use arrow::array::{
     ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::datatypes::DataType;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTableUrl};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -49,10 +50,6 @@ const QUERIES: [(&str, &str); 8] = [
     ),
     ("count", "select count(*) from logs"),
 ];
-
-fn size(variable: &str, default: usize) -> usize {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 /// `count` log lines of one hour, in order of time, numbered from `first`.
 fn lines(hour: Hour, first: u64, count: usize) -> RecordBatch {
@@ -135,7 +132,7 @@ async fn run(ctx: &SessionContext, sql: &str) -> usize {
     batches.iter().map(RecordBatch::num_rows).sum()
 }
 
-fn scan(c: &mut Criterion) {
+pub fn scan(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let dir = tempfile::tempdir().expect("a directory");
     let (files, rows) = (size("TARS_BENCH_FILES", 24), size("TARS_BENCH_ROWS", 240_000));
@@ -147,13 +144,10 @@ fn scan(c: &mut Criterion) {
     for (name, sql) in QUERIES {
         let counts = runtime.block_on(async { (run(&ours, sql).await, run(&theirs, sql).await) });
         assert_eq!(counts.0, counts.1, "{name}");
-        let mut group = c.benchmark_group(format!("{rows} rows in {files} files/{name}"));
+        let mut group = c.benchmark_group(format!("scan {rows} rows in {files} files/{name}"));
         group.sample_size(10);
         group.bench_function("lake", |b| b.iter(|| runtime.block_on(run(&ours, sql))));
         group.bench_function("listing", |b| b.iter(|| runtime.block_on(run(&theirs, sql))));
         group.finish();
     }
 }
-
-criterion_group!(benches, scan);
-criterion_main!(benches);

@@ -63,6 +63,7 @@ impl Ingest {
         };
         // What is wrong with the request is said before a lake is made for it.
         options.check()?;
+        ingest::check_inputs(&self.inputs)?;
         let lake = Lake::create(&global.lake).await?;
         ingest_into(global, &lake, &self.inputs, options).await
     }

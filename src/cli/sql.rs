@@ -7,7 +7,7 @@ use super::workspace::{Window, open_run};
 use super::{Global, output::write_whole};
 use crate::engine::Value;
 use crate::error::Error;
-use crate::lake::Lake;
+use crate::lake::{self, Lake};
 use crate::pipeline::Run;
 use crate::shell::{Format, Shell};
 
@@ -97,7 +97,10 @@ impl Sql {
         let settings = global.settings()?;
         let lake = match Lake::open(&global.lake).await {
             Ok(lake) => lake,
-            Err(_) if global.lake == super::DEFAULT_LAKE && !std::path::Path::new(&global.lake).exists() => {
+            // Nobody asked for a lake, and there is none: files can be queried all the same.
+            Err(lake::Error::Missing { .. } | lake::Error::NoTables { .. })
+                if global.lake == super::DEFAULT_LAKE =>
+            {
                 return Ok(Run::without_lake(global.engine(&settings)?));
             }
             Err(error) => return Err(error.into()),

@@ -37,5 +37,5 @@ mod tests;
 pub use error::{Error, Result};
 pub use format::units::{Unit, UnknownUnit};
 pub use options::{DEFAULT_MEMORY_LIMIT, FieldMapping, Format, Options};
-pub use run::ingest;
+pub use run::{check_inputs, ingest};
 pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};

@@ -32,6 +32,14 @@ const FLIGHT_SHARE: usize = 16;
 /// Largest record, as a share of the limit: its text, its tape and its rows must fit.
 const RECORD_SHARE: usize = 32;
 
+/// Whether every input can be found, without reading any.
+///
+/// # Errors
+/// The same as [`ingest`] for an input that is missing or not a file.
+pub fn check_inputs(inputs: &[String]) -> Result<()> {
+    resolve(inputs).map(drop)
+}
+
 /// Reads sources and lands their records: each source once, however often it is named.
 ///
 /// `inputs` are paths, globs, directories (searched for telemetry files), or `-` for standard input.
