@@ -299,6 +299,23 @@ async fn a_commit_of_its_own_does_not_hide_what_others_recorded_before_it() {
 }
 
 #[tokio::test]
+async fn a_writer_opened_late_takes_what_its_caller_did_not_know_as_news() {
+    let (_dir, lake) = new_lake().await;
+    let mut other = lake.writer("logs").await.unwrap();
+    other.commit(&[txn("a.log", 100)]).await.unwrap();
+    other.commit(&[txn("b.log", 100)]).await.unwrap();
+    for (known, source, lands) in [
+        (None, "a.log", false),
+        (Some(0), "a.log", false),
+        (Some(1), "b.log", false),
+        (Some(1), "a.log", true),
+    ] {
+        let mut late = lake.writer("logs").await.unwrap().since(known);
+        assert_eq!(late.commit(&[txn(source, 200)]).await.is_ok(), lands, "{known:?} {source}");
+    }
+}
+
+#[tokio::test]
 async fn transactions_survive_checkpoints() {
     let (dir, lake) = new_lake().await;
     let mut writer = lake.writer("logs").await.unwrap();

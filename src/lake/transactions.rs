@@ -23,7 +23,8 @@ const CONCURRENT_READS: usize = 16;
 /// The application transactions of one version.
 #[derive(Debug, Clone)]
 pub(super) struct Transactions {
-    version: u64,
+    /// The first version that is not read yet.
+    next: u64,
     recorded: HashMap<String, i64>,
     /// Whether an id that is not in `recorded` was never recorded. Not so for a checkpoint layout that other
     /// writers may choose (several parts, sidecars); then the log is asked for each id.
@@ -31,13 +32,18 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
+    /// Those of a table that is not there yet.
+    pub(super) fn none() -> Self {
+        Transactions { next: 0, recorded: HashMap::new(), complete: true }
+    }
+
     /// Reads them all.
     pub(super) async fn load(log: &TableLog, version: u64) -> Result<Self> {
         let checkpoint = match newest_checkpoint(log, version).await? {
             Checkpoint::None => None,
             Checkpoint::Classic(at) => Some(at),
             Checkpoint::Other => {
-                return Ok(Transactions { version, recorded: HashMap::new(), complete: false });
+                return Ok(Transactions { next: version + 1, recorded: HashMap::new(), complete: false });
             }
         };
         let mut recorded = match checkpoint {
@@ -53,13 +59,13 @@ impl Transactions {
             };
             recorded.extend(transactions.into_iter().map(|t| (t.app_id, t.version)));
         }
-        Ok(Transactions { version, recorded, complete })
+        Ok(Transactions { next: version + 1, recorded, complete })
     }
 
     /// Moves on to a newer version and tells which ids were recorded on the way.
     pub(super) async fn advance(&mut self, log: &TableLog, version: u64) -> Result<HashSet<String>> {
         let mut changed = HashSet::new();
-        for entry in entries(log, self.version + 1, version).await? {
+        for entry in entries(log, self.next, version).await? {
             let Some(transactions) = entry else {
                 // The log was cleaned up in between; anything may have been recorded.
                 let before = std::mem::take(&mut self.recorded);
@@ -76,7 +82,7 @@ impl Transactions {
                 self.recorded.insert(t.app_id, t.version);
             }
         }
-        self.version = self.version.max(version);
+        self.next = self.next.max(version + 1);
         Ok(changed)
     }
 

@@ -50,14 +50,15 @@ pub struct Committed {
 /// the two leaves them behind as harmless orphans.
 ///
 /// A commit with a [`Transaction`] promises that nobody else recorded the same source since this writer was
-/// opened (or refreshed). So open the writer first, then ask [`TableWriter::transaction`] where to go on.
+/// opened (or refreshed). So open the writer first, then ask [`TableWriter::transaction`] where to go on; or say
+/// with [`TableWriter::since`] what was known.
 #[derive(Debug)]
 pub struct TableWriter {
     log: TableLog,
     encoder: Encoder,
     base: State,
-    /// The version that this writer knew when it was opened or refreshed.
-    since: u64,
+    /// The version that the caller knows: what is recorded after it is news. `None`: it knew of no table.
+    since: Option<u64>,
     transactions: Option<Transactions>,
     /// Ids that others recorded since this writer read them.
     foreign: HashSet<String>,
@@ -71,7 +72,7 @@ impl TableWriter {
         let base = log.load_or_create().await?;
         Ok(TableWriter {
             encoder: Encoder::new(log.contract()),
-            since: base.version(),
+            since: Some(base.version()),
             log,
             base,
             transactions: None,
@@ -79,6 +80,16 @@ impl TableWriter {
             pending: Vec::new(),
             uncertain: false,
         })
+    }
+
+    /// For a caller that read what is recorded before it opened this writer: from that version of the table (`None`:
+    /// the table was not there). Whatever others recorded after it makes a commit of the same source fail, as it
+    /// does by itself for what they record after the writer was opened.
+    pub fn since(mut self, version: Option<u64>) -> Self {
+        self.since = version;
+        self.transactions = None;
+        self.foreign.clear();
+        self
     }
 
     /// The table's version that this writer builds on.
@@ -141,7 +152,10 @@ impl TableWriter {
         let known = match self.transactions.take() {
             Some(known) => known,
             None => {
-                let mut known = Transactions::load(&self.log, self.since).await?;
+                let mut known = match self.since {
+                    Some(version) => Transactions::load(&self.log, version).await?,
+                    None => Transactions::none(),
+                };
                 self.foreign.extend(known.advance(&self.log, self.base.version()).await?);
                 known
             }
@@ -155,7 +169,7 @@ impl TableWriter {
     pub async fn refresh(&mut self) -> Result<()> {
         self.catch_up().await?;
         self.foreign.clear();
-        self.since = self.base.version();
+        self.since = Some(self.base.version());
         Ok(())
     }
 
