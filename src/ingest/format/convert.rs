@@ -122,10 +122,8 @@ pub(crate) fn identity(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
         upper |= b.is_ascii_uppercase();
         slash |= b == b'/';
     }
-    if slash {
-        if let Some(at) = text.rfind(TRACE_PATH) {
-            return identity(Cow::Owned(text[at + TRACE_PATH.len()..].to_owned()));
-        }
+    if slash && let Some(at) = text.rfind(TRACE_PATH) {
+        return identity(Cow::Owned(text[at + TRACE_PATH.len()..].to_owned()));
     }
     if zeros {
         return None;
