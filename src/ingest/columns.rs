@@ -104,10 +104,11 @@ impl TableBuilder {
     }
 
     fn part(&mut self, region: &str, hour: Hour) -> u32 {
-        if let Some((r, h)) = self.parts.get(self.last_part as usize) {
-            if *h == hour && r == region {
-                return self.last_part;
-            }
+        if let Some((r, h)) = self.parts.get(self.last_part as usize)
+            && *h == hour
+            && r == region
+        {
+            return self.last_part;
         }
         let found = self.part_index.get(region).and_then(|hours| hours.get(&hour)).copied();
         self.last_part = found.unwrap_or_else(|| {

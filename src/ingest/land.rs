@@ -109,13 +109,15 @@ struct Buffer {
 }
 
 type Writers = [Option<TableWriter>; TABLES];
+/// A flush under way: it gives the writers back, and says what it committed.
+type Flush = JoinHandle<Result<(Writers, Vec<Landed>)>>;
 
 /// Lands what was decoded, in the order of the blocks.
 pub(crate) struct Lander {
     lake: Lake,
     writers: Option<Writers>,
     buffer: Buffer,
-    flushing: Option<JoinHandle<Result<(Writers, Vec<Landed>)>>>,
+    flushing: Option<Flush>,
     settings: Settings,
     pub(crate) standings: Vec<Standing>,
     pub(crate) summary: Summary,

@@ -137,10 +137,10 @@ impl Options {
             None => None,
             Some(name) => Some(TableId::of_name(name).ok_or_else(|| unknown_table(name))?),
         };
-        if let Some(region) = &self.region {
-            if !super::format::convert::is_region(region) {
-                return Err(Error::Region { got: region.clone() });
-            }
+        if let Some(region) = &self.region
+            && !super::format::convert::is_region(region)
+        {
+            return Err(Error::Region { got: region.clone() });
         }
         if self.source_id.as_deref().is_some_and(|id| id.trim().is_empty()) {
             return Err(Error::SourceId);

@@ -174,10 +174,10 @@ impl<'a> Row<'a> {
             self.extras.push((name, text_of(cell)));
             return;
         };
-        if let Some((origin, old)) = loser {
-            if old != cell {
-                self.extras.push((origin, text_of(old)));
-            }
+        if let Some((origin, old)) = loser
+            && old != cell
+        {
+            self.extras.push((origin, text_of(old)));
         }
         self.cells[column] = cell;
         self.ranks[column] = rank;
@@ -277,25 +277,25 @@ impl<'a> Row<'a> {
                         text.parse().map_err(|e| Fault::new(Code::BadValue, format!("{e}")))?;
                     self.cells[column] = Cell::Text(verdict.as_str().into());
                 }
-                if let Some(to) = facts.column("to").map(|c| &self.cells[c]) {
-                    if !matches!(to, Cell::Time(to) if *to > time) {
-                        let reason = "expected `to` after `from`, found it at or before it".to_owned();
-                        return Err(Fault::new(Code::BadValue, reason));
-                    }
+                if let Some(to) = facts.column("to").map(|c| &self.cells[c])
+                    && !matches!(to, Cell::Time(to) if *to > time)
+                {
+                    let reason = "expected `to` after `from`, found it at or before it".to_owned();
+                    return Err(Fault::new(Code::BadValue, reason));
                 }
             }
             TableId::Changes => {
-                if let Some((column, text)) = word(self, "kind") {
-                    if let Ok(kind) = text.parse::<ChangeKind>() {
-                        self.cells[column] = Cell::Text(kind.as_str().into());
-                    }
+                if let Some((column, text)) = word(self, "kind")
+                    && let Ok(kind) = text.parse::<ChangeKind>()
+                {
+                    self.cells[column] = Cell::Text(kind.as_str().into());
                 }
             }
             TableId::Alerts => {
-                if let Some((column, text)) = word(self, "severity") {
-                    if let Ok(severity) = text.parse::<Severity>() {
-                        self.cells[column] = Cell::Text(severity.as_str().into());
-                    }
+                if let Some((column, text)) = word(self, "severity")
+                    && let Ok(severity) = text.parse::<Severity>()
+                {
+                    self.cells[column] = Cell::Text(severity.as_str().into());
                 }
             }
             _ => {}

@@ -115,19 +115,27 @@ pub(crate) fn region_of_zone(zone: &str) -> &str {
 /// A trace or span identity: hex in lower case, `projects/P/traces/HEX` by its hex, anything else as it
 /// came. All zeros and the empty text are the absence of one (OpenTelemetry trace context).
 pub(crate) fn identity(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    let text = match text.rfind("/traces/") {
-        Some(at) => Cow::Owned(text[at + "/traces/".len()..].to_owned()),
-        None => text,
-    };
-    if text.bytes().all(|b| b == b'0') {
+    let (mut zeros, mut hex, mut upper, mut slash) = (true, true, false, false);
+    for b in text.bytes() {
+        zeros &= b == b'0';
+        hex &= b.is_ascii_hexdigit();
+        upper |= b.is_ascii_uppercase();
+        slash |= b == b'/';
+    }
+    if slash && let Some(at) = text.rfind(TRACE_PATH) {
+        return identity(Cow::Owned(text[at + TRACE_PATH.len()..].to_owned()));
+    }
+    if zeros {
         return None;
     }
-    let hex = matches!(text.len(), 16 | 32) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if hex && text.bytes().any(|b| b.is_ascii_uppercase()) {
+    if hex && upper && matches!(text.len(), 16 | 32) {
         return Some(text.to_ascii_lowercase().into());
     }
     Some(text)
 }
+
+/// What stands before the id in Google Cloud's resource name of a trace.
+const TRACE_PATH: &str = "/traces/";
 
 /// Whether two spellings of a level differ in no more than case and length (`warning`, `WARN`).
 fn same_word(a: &str, b: &str) -> bool {

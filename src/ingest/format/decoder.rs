@@ -2,7 +2,7 @@
 
 use super::json::{FaultKind, Kind, Tape, Value};
 use super::lift;
-use super::names::Names;
+use super::names::{NameId, Names};
 use super::{cloudwatch, gcp, ndjson, otlp};
 use crate::ingest::options::{CheckedMapping, Format};
 use crate::ingest::output::{Origin, Output, Place};
@@ -17,6 +17,8 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub(crate) struct Decoder {
     pub(crate) names: Names,
     pub(crate) output: Output,
+    /// The names of a record's own keys, in the order of the record.
+    pub(crate) ids: Vec<NameId>,
     outer: Tape,
     layers: [Tape; lift::MAX_LAYERS],
     spare: Row<'static>,
@@ -27,6 +29,7 @@ impl Decoder {
         Decoder {
             names: Names::new(mappings),
             output: Output::default(),
+            ids: Vec::new(),
             outer: Tape::default(),
             layers: Default::default(),
             spare: Row::new(),
@@ -104,8 +107,19 @@ impl Decoder {
         place: Place<'_>,
         fill: impl FnOnce(&mut Names, &mut Row<'v>),
     ) {
-        let mut row: Row<'v> = std::mem::replace(&mut self.spare, Row::new()).recycle();
         self.names.begin();
+        self.named_row(origin, table, place, fill);
+    }
+
+    /// As [`Decoder::row`], for a caller who has begun with the names already and still holds some.
+    pub(crate) fn named_row<'v>(
+        &mut self,
+        origin: &'v Origin,
+        table: TableId,
+        place: Place<'_>,
+        fill: impl FnOnce(&mut Names, &mut Row<'v>),
+    ) {
+        let mut row: Row<'v> = std::mem::replace(&mut self.spare, Row::new()).recycle();
         row.begin(table);
         fill(&mut self.names, &mut row);
         let mut row: Row<'_> = row;

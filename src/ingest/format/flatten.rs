@@ -33,6 +33,19 @@ pub(crate) fn field<'a>(
     handicap: u8,
 ) {
     let name = names.child(parent, key);
+    named(names, row, name, key, value, handicap);
+}
+
+/// As [`field`], for a name that is known.
+#[inline]
+pub(crate) fn named<'a>(
+    names: &mut Names,
+    row: &mut Row<'a>,
+    name: NameId,
+    key: &str,
+    value: Value<'a>,
+    handicap: u8,
+) {
     if value.kind() == Kind::Object && value.entries().next().is_some() {
         let message =
             names.target(name, row.table()).is_some_and(|t| t.form == Form::Message) && key != "log";

@@ -88,10 +88,10 @@ fn entry<'v>(decoder: &mut Decoder, origin: &'v Origin, place: Place<'_>, entry:
 
 /// Severity DEFAULT is what an entry without one has.
 fn default_level<'v>(row: &mut Row<'v>, entry: Value<'v>) {
-    if entry.get_str("severity").unwrap_or("DEFAULT") == "DEFAULT" {
-        if let Some(column) = row.facts().column("level") {
-            row.suggest(column, Level::Info.as_str());
-        }
+    if entry.get_str("severity").unwrap_or("DEFAULT") == "DEFAULT"
+        && let Some(column) = row.facts().column("level")
+    {
+        row.suggest(column, Level::Info.as_str());
     }
 }
 

@@ -74,13 +74,13 @@ pub(crate) fn lambda<'a>(names: &mut Names, row: &mut Row<'a>) {
     let mut parts = text.splitn(4, '\t');
     if let (Some(time), Some(request), Some(level), Some(rest)) =
         (parts.next(), parts.next(), parts.next(), parts.next())
+        && parse_timestamp(time).is_some()
+        && crate::domain::Level::from_text(level.trim()).is_some()
     {
-        if parse_timestamp(time).is_some() && crate::domain::Level::from_text(level.trim()).is_some() {
-            row.take_text(column);
-            offer(row, "message", rest);
-            offer(row, "timestamp", time);
-            offer(row, "request_id", request);
-            offer(row, "level", level.trim());
-        }
+        row.take_text(column);
+        offer(row, "message", rest);
+        offer(row, "timestamp", time);
+        offer(row, "request_id", request);
+        offer(row, "level", level.trim());
     }
 }

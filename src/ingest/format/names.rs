@@ -20,60 +20,70 @@ const MAX_NAMES: usize = 1 << 16;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Marks(u16);
 
-const MARKS: [&str; 15] = [
-    "metric",
-    "value",
-    "span_id",
-    "duration_ms",
-    "name",
-    "verdict",
-    "from",
-    "to",
-    "agent_type",
-    "reward_mean",
-    "kind",
-    "change_id",
-    "alert",
-    "status",
-    "message",
-];
-
 impl Marks {
+    const METRIC: u16 = 1 << 0;
+    const VALUE: u16 = 1 << 1;
+    const SPAN_ID: u16 = 1 << 2;
+    const DURATION: u16 = 1 << 3;
+    const NAME: u16 = 1 << 4;
+    const VERDICT: u16 = 1 << 5;
+    const FROM: u16 = 1 << 6;
+    const TO: u16 = 1 << 7;
+    const AGENT: u16 = 1 << 8;
+    const REWARD: u16 = 1 << 9;
+    const KIND: u16 = 1 << 10;
+    const CHANGE_ID: u16 = 1 << 11;
+    const ALERT: u16 = 1 << 12;
+    const STATUS: u16 = 1 << 13;
+    /// Only log lines have a message or a level.
+    const LINE: u16 = 1 << 14;
+
     fn of_key(key: &str) -> Marks {
-        let key = match key {
-            "msg" | "log" | "level" | "severity" | "lvl" => "message",
-            other => other,
-        };
-        Marks(MARKS.iter().position(|m| *m == key).map_or(0, |bit| 1 << bit))
+        Marks(match key {
+            "metric" => Self::METRIC,
+            "value" => Self::VALUE,
+            "span_id" => Self::SPAN_ID,
+            "duration_ms" => Self::DURATION,
+            "name" => Self::NAME,
+            "verdict" => Self::VERDICT,
+            "from" => Self::FROM,
+            "to" => Self::TO,
+            "agent_type" => Self::AGENT,
+            "reward_mean" => Self::REWARD,
+            "kind" => Self::KIND,
+            "change_id" => Self::CHANGE_ID,
+            "alert" => Self::ALERT,
+            "status" => Self::STATUS,
+            "message" | "msg" | "log" | "level" | "severity" | "lvl" => Self::LINE,
+            _ => 0,
+        })
     }
 
     pub(crate) fn add(&mut self, other: Marks) {
         self.0 |= other.0;
     }
 
-    fn has(self, keys: &[&str]) -> bool {
-        keys.iter().all(|k| self.0 & Marks::of_key(k).0 != 0)
-    }
-
     /// The table whose tell-tale keys a record has. A record with a message or a level is a log line,
-    /// whatever else it carries.
+    /// whatever else it carries, unless it is a label or an alert.
     pub(crate) fn table(self) -> Option<TableId> {
-        if self.has(&["verdict", "from", "to"]) {
-            return Some(TableId::Incidents);
+        let has = |bits: u16| self.0 & bits == bits;
+        if has(Self::VERDICT | Self::FROM | Self::TO) {
+            Some(TableId::Incidents)
+        } else if has(Self::ALERT | Self::STATUS) {
+            Some(TableId::Alerts)
+        } else if has(Self::LINE) {
+            None
+        } else if has(Self::METRIC | Self::VALUE) {
+            Some(TableId::Metrics)
+        } else if has(Self::SPAN_ID | Self::DURATION | Self::NAME) {
+            Some(TableId::Spans)
+        } else if has(Self::AGENT | Self::REWARD) {
+            Some(TableId::Evaluations)
+        } else if has(Self::KIND | Self::CHANGE_ID) {
+            Some(TableId::Changes)
+        } else {
+            None
         }
-        if self.has(&["alert", "status"]) {
-            return Some(TableId::Alerts);
-        }
-        if self.has(&["message"]) {
-            return None;
-        }
-        let telling: [(TableId, &[&str]); 4] = [
-            (TableId::Metrics, &["metric", "value"]),
-            (TableId::Spans, &["span_id", "duration_ms", "name"]),
-            (TableId::Evaluations, &["agent_type", "reward_mean"]),
-            (TableId::Changes, &["kind", "change_id"]),
-        ];
-        telling.into_iter().find(|(_, keys)| self.has(keys)).map(|(table, _)| table)
     }
 }
 

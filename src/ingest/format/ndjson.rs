@@ -3,20 +3,19 @@
 use super::decoder::Decoder;
 use super::flatten;
 use super::json::{Kind, Value};
-use super::names::{Marks, Names, ROOT};
+use super::names::{Marks, NameId, Names, ROOT};
 use crate::ingest::output::{Origin, Output, Place};
 use crate::ingest::quarantine::{Code, Fault};
 use crate::ingest::table::TableId;
 
 /// The table of a record: as asked for, else as its keys tell, else as the file name suggests, else logs.
-fn table(origin: &Origin, names: &mut Names, record: Value<'_>) -> TableId {
+fn table(origin: &Origin, names: &Names, ids: &[NameId]) -> TableId {
     if let Some(table) = origin.table {
         return table;
     }
     let mut marks = Marks::default();
-    for (key, _) in record.entries() {
-        let name = names.child(ROOT, key);
-        marks.add(names.marks(name));
+    for id in ids {
+        marks.add(names.marks(*id));
     }
     marks.table().or(origin.hint).unwrap_or(TableId::Logs)
 }
@@ -27,9 +26,18 @@ pub(crate) fn record(decoder: &mut Decoder, origin: &Origin, place: Place<'_>, r
         return decoder.output.reject(origin, place, origin.table, fault);
     }
     decoder.names.begin();
-    let table = table(origin, &mut decoder.names, record);
+    let mut ids = std::mem::take(&mut decoder.ids);
+    ids.clear();
+    ids.extend(record.entries().map(|(key, _)| decoder.names.child(ROOT, key)));
+    let table = table(origin, &decoder.names, &ids);
     if Output::is_done(origin, table, place.end) {
-        return decoder.output.already();
+        decoder.output.already();
+    } else {
+        decoder.named_row(origin, table, place, |names, row| {
+            for ((key, value), id) in record.entries().zip(&ids) {
+                flatten::named(names, row, *id, key, value, 0);
+            }
+        });
     }
-    decoder.row(origin, table, place, |names, row| flatten::object(names, row, record, ROOT, 0));
+    decoder.ids = ids;
 }

@@ -154,8 +154,10 @@ impl Blocks {
 
     /// Takes bytes off the front as a block.
     fn take(&mut self, length: usize, records: Records, open_ended: bool) -> Block {
-        let rest = self.buffer.split_off(length);
-        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let mut rest = Vec::with_capacity(2 * BLOCK);
+        rest.extend_from_slice(&self.buffer[length..]);
+        let mut bytes = std::mem::replace(&mut self.buffer, rest);
+        bytes.truncate(length);
         self.hasher.update(&bytes);
         let offset = self.offset;
         self.offset += length as u64;

@@ -44,11 +44,11 @@ fn unpack<R: Read + Send + 'static>(mut raw: R) -> io::Result<Unpacked> {
     raw.by_ref().take(4).read_to_end(&mut head)?;
     let gzip = head.starts_with(&GZIP_MAGIC);
     let zstd = head == ZSTD_MAGIC;
-    let whole = BufReader::with_capacity(BUFFER, io::Cursor::new(head).chain(raw));
+    let whole = io::Cursor::new(head).chain(raw);
     Ok(if gzip {
-        Box::new(MultiGzDecoder::new(whole))
+        Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, whole)))
     } else if zstd {
-        Box::new(zstd::stream::read::Decoder::with_buffer(whole)?)
+        Box::new(zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(BUFFER, whole))?)
     } else {
         Box::new(whole)
     })

@@ -18,6 +18,7 @@ use super::run::{run, settings};
 use super::source::resolve;
 use super::stats::{Silent, Summary};
 use crate::contract;
+use crate::domain::parse_timestamp;
 use crate::lake::Lake;
 
 /// A lake and a place for inputs, both temporary.
@@ -82,7 +83,7 @@ impl Bench {
         let order = ctx.sql(&format!("select * from t order by \"{time}\"")).await.unwrap();
         let batches = order.collect().await.unwrap();
         let mut rows = json(&batches);
-        rows.sort_by_key(|r| (r.get(time).map(|t| t.to_string()), serde_json::to_string(r).unwrap()));
+        rows.sort_by_key(|r| (r[time].as_str().and_then(parse_timestamp), serde_json::to_string(r).unwrap()));
         rows
     }
 
