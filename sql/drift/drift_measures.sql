@@ -126,7 +126,10 @@ points as (
         timestamp,
         region,
         service,
-        case when role = 'database_latency_ms' then 'database_latency_p95' else role end as name,
+        case
+            when role = 'database_latency_ms' then 'database_latency_p95'
+            else role
+        end as name,
         value,
         unit
     from metric_points

@@ -16,7 +16,9 @@ primaries as (
 
 limits as (
     select
-        (select max(amount) from settings_health where item = 'regional_drift_ms') as drift_ms,
+        (
+            select max(amount) from settings_health where item = 'regional_drift_ms'
+        ) as drift_ms,
         (select min(target) from settings_slos where type = 'error_rate') as error_rate
 ),
 

@@ -1,5 +1,6 @@
 -- title: What the health score is made of
--- grain: one row per deduction: SLO with violations, error rate, class of regression, regional drift
+-- grain: one row per deduction: SLO with violations, error rate, class of regression, regional
+--   drift
 -- materialized: run
 -- audit: `quantity` and `points` are NULL where nothing was measured that could cost points
 -- audit: an SLO violation is an episode of `slo_episodes`, a regression one of `regressions`: one
@@ -54,7 +55,54 @@ drift_limit as (
     where item = 'regional_drift_ms'
 ),
 
-lines as (
+-- What one row says about each item. The items are rows, not constants of a branch each: the
+-- engine would push a filter on a constant below the aggregates, where it empties what they count
+-- instead of the result.
+items as (
+    select position, item
+    from (
+        values
+            (1, 'slo_violation'), (2, 'error_rate'), (3, 'regression'), (4, 'regional_drift')
+    ) as listed (position, item)
+),
+
+single as (
+    select
+        items.position as position,
+        items.item as item,
+        case items.item
+            when 'slo_violation'
+                then case when measured_slos.windows > 0 then 'none' else 'no SLO was measured' end
+            when 'error_rate'
+                then case when kpis.requests > 0 then 'all requests' else 'no requests' end
+            when 'regression'
+                then case when judged.windows > 0 then 'none' else 'no window was judged' end
+            else
+                case
+                    when furthest.regions < 2 then 'fewer than two regions were measured'
+                    else 'furthest: ' || furthest.region
+                end
+        end as detail,
+        case items.item
+            when 'slo_violation' then case when measured_slos.windows > 0 then 0.0 end
+            when 'error_rate' then kpis.error_rate
+            when 'regression' then case when judged.windows > 0 then 0.0 end
+            else
+                case
+                    when furthest.regions < 2 then null
+                    when furthest.drift_ms > drift_limit.drift_ms then 1.0
+                    else 0.0
+                end
+        end as quantity
+    from items
+    cross join measured_slos
+    cross join (select requests, error_rate from kpi_summary) as kpis
+    cross join judged
+    cross join furthest
+    cross join drift_limit
+),
+
+counted as (
     select
         1 as position,
         'slo_violation' as item,
@@ -63,49 +111,21 @@ lines as (
     from violated
     union all
     select
-        1 as position,
-        'slo_violation' as item,
-        case when windows > 0 then 'none' else 'no SLO was measured' end as detail,
-        case when windows > 0 then 0.0 end as quantity
-    from measured_slos
-    where not exists (select 1 from violated)
-    union all
-    select
-        2 as position,
-        'error_rate' as item,
-        case when requests > 0 then 'all requests' else 'no requests' end as detail,
-        error_rate as quantity
-    from kpi_summary
-    union all
-    select
         3 as position,
         'regression' as item,
         verdict as detail,
         confidence as quantity
     from regressed
+),
+
+lines as (
+    select position, item, detail, quantity
+    from counted
     union all
-    select
-        3 as position,
-        'regression' as item,
-        case when windows > 0 then 'none' else 'no window was judged' end as detail,
-        case when windows > 0 then 0.0 end as quantity
-    from judged
-    where not exists (select 1 from regressed)
-    union all
-    select
-        4 as position,
-        'regional_drift' as item,
-        case
-            when furthest.regions < 2 then 'fewer than two regions were measured'
-            else 'furthest: ' || furthest.region
-        end as detail,
-        case
-            when furthest.regions < 2 then null
-            when furthest.drift_ms > drift_limit.drift_ms then 1.0
-            else 0.0
-        end as quantity
-    from furthest
-    cross join drift_limit
+    select single.position, single.item, single.detail, single.quantity
+    from single
+    left join (select distinct item from counted) as found on single.item = found.item
+    where found.item is null
 ),
 
 final as (

@@ -17,7 +17,8 @@ violations as (
         started_at,
         ended_at,
         row_number() over (
-            partition by type order by severity_rank desc, windows desc, started_at, slo, region, service
+            partition by type
+            order by severity_rank desc, windows desc, started_at, slo, region, service
         ) as place,
         count(*) over (partition by type) as episodes
     from slo_episodes

@@ -1,7 +1,7 @@
 -- title: Input that could not be landed, by reason
 -- grain: one row per target table, format and reason code
 -- materialized: view
--- audit: a rejected record has no trusted time of its own, so all of the lake's rejects are counted,
+-- audit: a rejected record has no time of its own to trust, so all rejects of the lake are counted,
 --   not only those of the window
 with
 rejected as (

@@ -1,8 +1,8 @@
 -- title: SLO violations as episodes
 -- grain: one row per stretch of violated windows of one SLO, region, service and kind
 -- materialized: run
--- audit: two stretches at most one interval apart are one episode, so that a value that hovers around
---   its limit does not count once per crossing
+-- audit: two stretches at most one interval apart are one episode, so that a value that hovers
+--   around its limit does not count once per crossing
 with
 violations as (
     select
@@ -18,7 +18,7 @@ violations as (
         expected,
         zscore,
         samples,
-        -- Crossing the limit breaks the SLO; leaving the band of the usual values only is an anomaly.
+        -- Past the limit the SLO is broken; what only leaves the band of its values is an anomaly.
         case when kind = 'adaptive' then 'anomaly' else 'violation' end as kind,
         severity,
         case severity

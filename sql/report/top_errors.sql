@@ -1,8 +1,8 @@
 -- title: Error taxonomy
 -- grain: one row per source (log lines or spans), error class and status
 -- materialized: run
--- audit: `share` is of all errors of the same source, so that an error that both a log line and a span
---   tell of is not counted twice in one total
+-- audit: `share` is of all errors of the same source, so that an error that both a log line and a
+--   span tell of is not counted twice in one total
 with
 log_errors as (
     select
@@ -61,7 +61,10 @@ classed as (
             else substr(
                 regexp_replace(
                     regexp_replace(
-                        coalesce(detail, 'no text'), '[0-9a-fA-F]{8}[0-9a-fA-F-]*|0x[0-9a-fA-F]+', '#', 'g'
+                        coalesce(detail, 'no text'),
+                        '[0-9a-fA-F]{8}[0-9a-fA-F-]*|0x[0-9a-fA-F]+',
+                        '#',
+                        'g'
                     ),
                     '[0-9]+([.][0-9]+)*', '#', 'g'
                 ),
