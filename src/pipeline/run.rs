@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use arrow::compute::cast;
 use arrow::datatypes::Schema;
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use datafusion::datasource::{MemTable, ViewTable};
 use datafusion::error::DataFusionError;
@@ -52,15 +54,20 @@ impl Run {
         for model in models().iter().filter(|m| m.header.materialized == Materialization::Run) {
             let fail = |source: engine::Error| Error::Sql { model: model.name.clone(), source };
             let frame = self.engine.sql(&format!("select * from {}", model.name)).await.map_err(fail)?;
-            // Plans and their batches do not always agree on which columns can be NULL; a held table allows it.
+            // A plan and its batches do not always agree on which columns can be NULL and on which kind of
+            // string they hold; the held table takes the plan's types and allows NULL.
             let fields = frame.schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true));
             let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
             let rows = frame.collect().await.map_err(|e| fail(e.into()))?;
             done(&model.name, rows.iter().map(RecordBatch::num_rows).sum());
             let rows = rows
                 .into_iter()
-                .map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()))
-                .collect::<Result<Vec<_>, _>>()
+                .map(|batch| {
+                    let columns = batch.columns().iter().zip(schema.fields());
+                    let columns = columns.map(|(c, f)| cast(c, f.data_type())).collect::<Result<_, _>>()?;
+                    RecordBatch::try_new(Arc::clone(&schema), columns)
+                })
+                .collect::<Result<Vec<_>, ArrowError>>()
                 .map_err(|e| fail(DataFusionError::from(e).into()))?;
             let table = MemTable::try_new(schema, vec![rows]).map_err(|e| fail(e.into()))?;
             context.deregister_table(model.name.as_str()).map_err(engine::Error::from)?;
