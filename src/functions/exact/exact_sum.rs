@@ -1,32 +1,9 @@
-//! Sums of doubles without rounding on the way: the order of addition cannot matter.
-//!
-//! A double is a whole multiple of 2^-1074, so a sum of doubles is a whole number of those, kept here as
-//! digits of 32 bits and rounded once, at the end (Kulisch's long accumulator; the small superaccumulator
-//! of Neal, "Fast exact summation using small and large superaccumulators", 2015). Only the digits between
-//! the smallest and the largest value are held: four or five for telemetry, 69 at most. Shewchuk's
-//! expansions (Python's `math.fsum`) were not chosen: their intermediate sums overflow, and that depends on
-//! the order.
-//!
-//! | values | sum | mean |
-//! |---|---|---|
-//! | none | none | none |
-//! | a constant c, n times | n·c, rounded once | c |
-//! | a NaN among them | NaN | NaN |
-//! | +∞ or −∞ among them | that infinity | that infinity |
-//! | +∞ and −∞ among them | NaN | NaN |
-//! | finite, true sum beyond 1.8e308 | ±∞ | finite, rounded once |
-//! | only −0 | 0 | 0 |
+//! The sum itself: digits, carries, and what is not finite.
 
-/// Bits of a digit.
-const DIGIT_BITS: u32 = 32;
+use super::rounding::{DIGIT_BITS, MANTISSA_BITS, round};
 
 /// Additions that fit on top of a carried digit: 2^30 · 2^32 < 2^63.
 const MAX_PENDING: u32 = 1 << 30;
-
-const MANTISSA_BITS: u32 = 52;
-
-/// The bit, counted from 2^-1074, of the highest finite double's lowest mantissa bit, plus one.
-const FIRST_INFINITE_LSB: u64 = 2046;
 
 /// An exact sum of doubles that can be added to, subtracted from, merged and rounded.
 #[derive(Debug, Clone, Default)]
@@ -314,45 +291,9 @@ const HEADER: usize = 10;
 /// 2098 bits of doubles and 64 of the count, rounded up to digits, and one for the sign.
 const MAX_DIGITS: usize = 69;
 
-/// The double nearest to `digits · 2^(low − 1074)`, ties to even; `is_more` says that the true value is a
-/// little more than the digits.
-fn round(digits: &[u32], low: i64, is_more: bool) -> f64 {
-    let Some(highest) = digits.iter().rposition(|d| *d != 0) else { return 0.0 };
-    let top = low + highest as i64 * i64::from(DIGIT_BITS) + i64::from(digits[highest].ilog2());
-    // A double keeps 53 bits, and nothing below 2^-1074.
-    let lowest_kept = (top - i64::from(MANTISSA_BITS)).max(0);
-    if lowest_kept as u64 >= FIRST_INFINITE_LSB {
-        return f64::INFINITY;
-    }
-    let kept = match usize::try_from(lowest_kept - low) {
-        Ok(cut) => {
-            let mut kept = bits_from(digits, cut);
-            if cut > 0 {
-                let half = cut - 1;
-                let (digit, bit) = (half / DIGIT_BITS as usize, half % DIGIT_BITS as usize);
-                let is_half = digits.get(digit).is_some_and(|d| d >> bit & 1 == 1);
-                let has_rest = is_more
-                    || digits.iter().take(digit).any(|d| *d != 0)
-                    || digits.get(digit).is_some_and(|d| d & ((1 << bit) - 1) != 0);
-                kept += u64::from(is_half && (has_rest || kept & 1 == 1));
-            }
-            kept
-        }
-        Err(_) => bits_from(digits, 0) << (low - lowest_kept),
-    };
-    // The hidden bit of `kept` adds one to the exponent, a carry out of the mantissa another.
-    f64::from_bits(((lowest_kept as u64) << MANTISSA_BITS) + kept)
-}
-
-/// The bits from `cut` on; the caller knows that there are at most 53.
-fn bits_from(digits: &[u32], cut: usize) -> u64 {
-    let wide = digits.iter().skip(cut / DIGIT_BITS as usize).take(3).rev();
-    let wide = wide.fold(0_u128, |wide, digit| wide << DIGIT_BITS | u128::from(*digit));
-    (wide >> (cut % DIGIT_BITS as usize)) as u64
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::oracle::oracle;
     use super::*;
     use proptest::prelude::*;
 
@@ -364,82 +305,6 @@ mod tests {
 
     fn sum(values: &[f64]) -> f64 {
         exact(values).sum().unwrap()
-    }
-
-    /// A whole number of 2^-1074 in two's complement, 2240 bits, added to naively: an oracle that shares no
-    /// idea with the digits above (no window, no pending carries, no signed digits).
-    fn oracle(values: &[f64]) -> f64 {
-        let mut words = [0_u64; 35];
-        for value in values {
-            let bits = value.abs().to_bits();
-            let exponent = bits >> 52;
-            let mantissa = if exponent == 0 { bits } else { bits & ((1 << 52) - 1) | 1 << 52 };
-            let shift = exponent.saturating_sub(1) as usize;
-            let mut term = [0_u64; 35];
-            let wide = u128::from(mantissa) << (shift % 64);
-            term[shift / 64] = wide as u64;
-            term[shift / 64 + 1] = (wide >> 64) as u64;
-            if *value < 0.0 {
-                negate(&mut term);
-            }
-            add(&mut words, &term);
-        }
-        let negative = words[34] >> 63 == 1;
-        if negative {
-            negate(&mut words);
-        }
-        let rounded = decimal(&words);
-        if negative { -rounded } else { rounded }
-    }
-
-    fn add(words: &mut [u64; 35], term: &[u64; 35]) {
-        let mut carry = false;
-        for (word, term) in words.iter_mut().zip(term) {
-            let (sum, first) = word.overflowing_add(*term);
-            let (sum, second) = sum.overflowing_add(u64::from(carry));
-            *word = sum;
-            carry = first || second;
-        }
-    }
-
-    fn negate(words: &mut [u64; 35]) {
-        words.iter_mut().for_each(|word| *word = !*word);
-        let mut one = [0; 35];
-        one[0] = 1;
-        add(words, &one);
-    }
-
-    /// Rounds by writing the number out in decimal (hundreds of digits) and letting the standard library parse
-    /// it, which rounds correctly: n · 2^-1074 = n · 5^1074 · 10^-1074.
-    fn decimal(words: &[u64; 35]) -> f64 {
-        let mut digits: Vec<u64> = words.iter().flat_map(|w| [w & 0xffff_ffff, w >> 32]).collect();
-        for _ in 0..1074 {
-            let mut carry = 0;
-            for digit in &mut digits {
-                let product = *digit * 5 + carry;
-                *digit = product & 0xffff_ffff;
-                carry = product >> 32;
-            }
-            digits.push(carry);
-            while digits.last() == Some(&0) {
-                digits.pop();
-            }
-        }
-        let mut chunks = Vec::new();
-        while !digits.is_empty() {
-            let mut remainder = 0;
-            for digit in digits.iter_mut().rev() {
-                let part = remainder << 32 | *digit;
-                *digit = part / 1_000_000_000;
-                remainder = part % 1_000_000_000;
-            }
-            chunks.push(format!("{remainder:09}"));
-            while digits.last() == Some(&0) {
-                digits.pop();
-            }
-        }
-        chunks.reverse();
-        format!("{}e-1074", if chunks.is_empty() { "0".into() } else { chunks.concat() }).parse().unwrap()
     }
 
     fn finite() -> impl Strategy<Value = f64> {
