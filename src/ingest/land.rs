@@ -250,7 +250,9 @@ impl Lander {
         let rejects = self.reject_batches(&buffer.rejects)?;
         for (table, _) in work.iter().filter(|(t, _)| buffer.sources.iter().any(|(with, _)| with == t)) {
             if writers[*table].is_none() {
-                writers[*table] = Some(self.lake.writer(name(*table)).await.map_err(lake_error(*table))?);
+                // The table was not there when sources were looked up: whoever made it since may have landed them.
+                let writer = self.lake.writer(name(*table)).await.map_err(lake_error(*table))?;
+                writers[*table] = Some(writer.since(None));
             }
         }
         let settings = self.settings.clone();

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::{Error, Result};
 use super::format::aliases::{Form, canonical_form};
-use super::format::units::Unit;
+use super::format::units::{Unit, bytes_of_unit};
 use super::table::{TABLE_COUNT, TableId};
 use crate::contract::{self, ColumnType};
 
@@ -59,13 +59,14 @@ impl FromStr for Format {
 /// Says what a field without a known name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldMapping {
-    /// The table that it is for; every table that has the column when `None`.
+    /// The table that it is for; every table that has the column when `None` or empty.
     pub table: Option<String>,
     /// Dotted path of the field in the record.
     pub from: String,
     /// Column that it fills.
     pub to: String,
-    /// What its numbers are counted in (ns, us, ms, s, m, h), for times and durations.
+    /// What its numbers are counted in: ns, us, ms, s, m, h for times and durations; bytes, kB, MB, GB, KiB, MiB,
+    /// GiB for sizes.
     pub unit: Option<String>,
 }
 
@@ -176,14 +177,13 @@ impl FieldMapping {
         if self.from.is_empty() {
             return Err(wrong("a dotted path in `from`".into(), "nothing".into()));
         }
-        let unit = match self.unit.as_deref() {
-            None => None,
-            Some(text) => Some(
-                text.parse::<Unit>()
-                    .map_err(|_| wrong("a unit: ns, us, ms, s, m or h".into(), text.into()))?,
-            ),
-        };
-        let wanted = match self.table.as_deref() {
+        let text = self.unit.as_deref();
+        let unit = text.and_then(|t| t.parse::<Unit>().ok());
+        let size = text.and_then(bytes_of_unit);
+        if let Some(text) = text.filter(|_| unit.is_none() && size.is_none()) {
+            return Err(wrong("a unit such as ns, us, ms, s, m, h, bytes, KiB or MB".into(), text.into()));
+        }
+        let wanted = match self.table.as_deref().filter(|t| !t.is_empty()) {
             None => None,
             Some(name) => Some(TableId::of_name(name).ok_or_else(|| unknown_table(name))?),
         };
@@ -198,6 +198,9 @@ impl FieldMapping {
                 Form::Time(_) => Form::Time(unit),
                 Form::Millis(own) => Form::Millis(unit.or(own)),
                 _ if column.kind == ColumnType::Map => return None,
+                Form::Plain if column.unit.as_deref() == Some("bytes") => {
+                    size.map_or(Form::Plain, Form::Size)
+                }
                 other => other,
             };
             Some((position as u8, form))
@@ -206,10 +209,14 @@ impl FieldMapping {
             let place = self.table.as_deref().map_or("any table".into(), |t| format!("table `{t}`"));
             return Err(wrong(format!("in `to` a column of {place}"), format!("`{}`", self.to)));
         }
-        let timed = |c: &(u8, Form)| matches!(c.1, Form::Time(_) | Form::Millis(_));
-        if unit.is_some() && !columns.iter().flatten().any(timed) {
+        let takes_unit = |c: &(u8, Form)| match c.1 {
+            Form::Time(_) | Form::Millis(_) => unit.is_some(),
+            Form::Size(_) => true,
+            _ => false,
+        };
+        if text.is_some() && !columns.iter().flatten().any(takes_unit) {
             let got = format!("column `{}`", self.to);
-            return Err(wrong("a time or duration column where a unit is given".into(), got));
+            return Err(wrong("a column that is counted in such a unit".into(), got));
         }
         Ok(CheckedMapping { from: self.from.clone(), columns })
     }
@@ -254,9 +261,10 @@ mod tests {
         check(mapping(Some("spans"), "message", None), "a column of table `spans`, got `message`");
         check(
             mapping(None, "timestamp", Some("parsec")),
-            "expected a unit: ns, us, ms, s, m or h, got parsec",
+            "expected a unit such as ns, us, ms, s, m, h, bytes, KiB or MB, got parsec",
         );
-        check(mapping(None, "message", Some("s")), "a time or duration column");
+        check(mapping(None, "message", Some("s")), "expected a column that is counted in such a unit");
+        check(mapping(None, "timestamp", Some("KiB")), "expected a column that is counted in such a unit");
         assert_eq!("CloudWatch".parse::<Format>().unwrap(), Format::Cloudwatch);
         let error = "csv".parse::<Format>().unwrap_err().to_string();
         assert_eq!(error, "unknown format `csv`; expected one of: ndjson, cloudwatch, gcp, otlp");

@@ -304,7 +304,7 @@ impl<'a> Row<'a> {
     }
 
     fn no_time(&self, names: &Names) -> Fault {
-        let time = &self.facts().table.time;
+        let (table, time) = (&self.facts().table.name, &self.facts().table.time);
         match self.bad_time {
             Some((name, true)) => {
                 let path = names.path(name);
@@ -313,7 +313,7 @@ impl<'a> Row<'a> {
                     format!(
                         "`{path}` is a number without a unit; expected RFC 3339 text or a key that names the unit \
                          ({path}_ms); or add to the settings: \
-                         [[mappings]] from = \"{path}\", to = \"{time}\", unit = \"ms\" (or ns, us, s)"
+                         [[mapping]] table = \"{table}\", from = \"{path}\", to = \"{time}\", unit = \"ms\" (or ns, us, s)"
                     ),
                 )
             }

@@ -30,6 +30,8 @@ pub(crate) enum Form {
     Time(Option<Unit>),
     /// A duration into a column of milliseconds.
     Millis(Option<Unit>),
+    /// A size in units of so many bytes.
+    Size(u32),
     /// A severity word, or a bunyan/pino number.
     Level,
     /// An OpenTelemetry severity number.

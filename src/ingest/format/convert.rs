@@ -202,6 +202,22 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
 }
 
+/// A number of units of so many bytes: whole bytes for a whole column, or not at all.
+fn sized<'a>(number: &str, bytes: u32, kind: ColumnType) -> Option<Cell<'a>> {
+    match (kind, integer(number)) {
+        (ColumnType::Int32 | ColumnType::Int64, Some(n)) => n.checked_mul(i64::from(bytes)).map(Cell::Int),
+        (ColumnType::Int32 | ColumnType::Int64, None) => {
+            let value = number.trim().parse::<f64>().ok()? * f64::from(bytes);
+            integer(&value.to_string()).map(Cell::Int)
+        }
+        (ColumnType::Float64, _) => {
+            let value = number.trim().parse::<f64>().ok()? * f64::from(bytes);
+            value.is_finite().then_some(Cell::Float(value))
+        }
+        _ => None,
+    }
+}
+
 fn plain(kind: ColumnType, scalar: Scalar<'_>) -> Converted<'_> {
     let number = |text: &str| match kind {
         ColumnType::Int32 => integer(text).filter(|v| i32::try_from(*v).is_ok()).map(Cell::Int),
@@ -270,6 +286,12 @@ pub(crate) fn convert<'a>(form: Form, kind: ColumnType, scalar: Scalar<'a>) -> C
             };
             ms.map_or(Converted::Unfit, |ms| Converted::Cell(Cell::Float(ms)))
         }
+        Form::Size(bytes) => match &scalar {
+            Scalar::Number(n) | Scalar::Text(n) => {
+                sized(n, bytes, kind).map_or(Converted::Unfit, Converted::Cell)
+            }
+            _ => Converted::Unfit,
+        },
         Form::Level => level(scalar),
         Form::SeverityNumber => match scalar {
             Scalar::Number(n) | Scalar::Text(n) => match integer(&n).and_then(Level::from_otel_number) {
@@ -418,6 +440,8 @@ mod tests {
         assert_eq!(plain(Float64, text("1.5")), Converted::Cell(Cell::Float(1.5)));
         assert_eq!(plain(Float64, text("NaN")), Converted::Unfit);
         assert_eq!(plain(Float64, number("1e999")), Converted::Unfit);
+        assert_eq!(cell(Form::Size(1024), Int64, number("1.5")), Cell::Int(1536));
+        assert_eq!(convert(Form::Size(1000), Int64, number("1.0001")), Converted::Unfit);
         assert_eq!(plain(Bool, text("False")), Converted::Cell(Cell::Bool(false)));
         assert_eq!(plain(Bool, number("1")), Converted::Unfit);
         assert_eq!(convert(Form::Millis(None), Float64, number("12")), Converted::NoUnit);

@@ -78,8 +78,22 @@ impl FromStr for Unit {
     type Err = UnknownUnit;
 
     fn from_str(text: &str) -> Result<Self, UnknownUnit> {
-        Unit::of_suffix(text.trim()).ok_or_else(|| UnknownUnit { got: text.to_owned() })
+        Unit::of_suffix(&text.trim().to_lowercase()).ok_or_else(|| UnknownUnit { got: text.to_owned() })
     }
+}
+
+/// Bytes in a unit of size: decimal and binary ones, as UCUM, Prometheus and CloudWatch call them.
+pub(crate) fn bytes_of_unit(unit: &str) -> Option<u32> {
+    Some(match unit.trim() {
+        "bytes" | "byte" | "B" | "By" | "Bytes" => 1,
+        "kB" | "kBy" | "KB" | "Kilobytes" => 1_000,
+        "MB" | "MBy" | "Megabytes" => 1_000_000,
+        "GB" | "GBy" | "Gigabytes" => 1_000_000_000,
+        "KiB" | "KiBy" => 1 << 10,
+        "MiB" | "MiBy" => 1 << 20,
+        "GiB" | "GiBy" => 1 << 30,
+        _ => return None,
+    })
 }
 
 /// Digits that fit into the 128-bit arithmetic below with room for the largest unit.

@@ -171,7 +171,12 @@ async fn what_cannot_land_is_kept_with_its_reason() {
         );
     }
     let reason = rejects[0]["reason"].as_str().unwrap();
-    assert!(reason.contains("from = \"timestamp\", to = \"timestamp\", unit = \"ms\""), "{reason}");
+    assert!(
+        reason.contains(
+            "[[mapping]] table = \"logs\", from = \"timestamp\", to = \"timestamp\", unit = \"ms\""
+        ),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
@@ -188,12 +193,13 @@ async fn a_mapping_says_what_a_field_means() {
             mapping("ts", "timestamp", Some("s")),
             mapping("Duration", "duration_ms", Some("ns")),
             mapping("ctx.who", "user_id", None),
+            mapping("size", "bytes_sent", Some("KiB")),
         ],
         ..Options::default()
     };
     let path = bench.write(
         "zap.log",
-        "{\"level\":\"info\",\"ts\":1693840791.7564995,\"Duration\":357313,\"ctx\":{\"who\":\"u1\"},\"user_id\":\"u2\"}\n",
+        "{\"level\":\"info\",\"ts\":1693840791.7564995,\"Duration\":357313,\"ctx\":{\"who\":\"u1\"},\"user_id\":\"u2\",\"size\":1.5}\n",
     );
     bench.ingest(&[&path], &options).await;
     check(
@@ -204,6 +210,7 @@ async fn a_mapping_says_what_a_field_means() {
             ("duration_ms", json!(0.357313)),
             ("user_id", json!("u1")),
             ("attributes/user_id", json!("u2")),
+            ("bytes_sent", json!(1536)),
         ],
     );
 }
