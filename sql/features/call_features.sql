@@ -1,6 +1,6 @@
 -- title: Regression features that follow from calls to databases and external APIs
 -- grain: one row per region, service and interval with such calls
--- materialized: view
+-- materialized: run
 -- audit: a delta is the p95 of the interval over the p95 of the baseline, minus 1
 with
 calls as (
@@ -11,7 +11,8 @@ calls as (
         duration_ms,
         case
             when timestamp >= $from
-                then (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+                then (cast(timestamp as bigint) - cast($from as bigint))
+                    / ($interval_seconds * 1000000)
         end as position,
         timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline
     from client_calls
@@ -50,7 +51,8 @@ final as (
         windows.service as service,
         windows.position as position,
         windows.database_p95 / nullif(baselines.database_p95, 0.0) - 1.0 as database_latency_delta,
-        windows.external_p95 / nullif(baselines.external_p95, 0.0) - 1.0 as external_api_latency_delta
+        windows.external_p95 / nullif(baselines.external_p95, 0.0) - 1.0
+            as external_api_latency_delta
     from windows
     left join baselines
         on windows.region = baselines.region and windows.service = baselines.service

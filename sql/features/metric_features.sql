@@ -1,8 +1,11 @@
 -- title: Regression features that follow from metrics
--- grain: one row per region, service and interval with samples; `service` NULL is the region as a whole
--- materialized: view
--- audit: values are in the units of the roles: percent, counts, operations per second, ms, shares of 1
--- audit: disk operations are those of a metric that states all of them, else reads and writes added; for
+-- grain: one row per region, service and interval with samples; `service` NULL is the region as a
+--   whole
+-- materialized: run
+-- audit: values are in the units of the roles: percent, counts, operations per second, ms, shares
+--   of 1
+-- audit: disk operations are those of a metric that states all of them, else reads and writes
+--   added; for
 --   any other role all samples count alike
 with
 points as (
@@ -16,7 +19,8 @@ points as (
         is_part,
         case
             when timestamp >= $from
-                then (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+                then (cast(timestamp as bigint) - cast($from as bigint))
+                    / ($interval_seconds * 1000000)
         end as position,
         timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline
     from metric_points
@@ -48,7 +52,8 @@ disks as (
         service,
         position,
         coalesce(
-            exact_avg(case when not is_part then mean end), exact_sum(case when is_part then mean end)
+            exact_avg(case when not is_part then mean end),
+            exact_sum(case when is_part then mean end)
         ) as disk_io_rate
     from disk_metrics
     group by region, service, position

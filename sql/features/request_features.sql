@@ -1,8 +1,9 @@
 -- title: Regression features that follow from requests
 -- grain: one row per region, service and interval with requests
--- materialized: view
+-- materialized: run
 -- audit: intervals are whole minutes from $from; figures of the baseline are over all of it
--- audit: rates per second divide by the minutes in which the region served any request at all, so that
+-- audit: rates per second divide by the minutes in which the region served any request at all, so
+--   that
 --   the edges of what was recorded do not look like a fall in traffic
 with
 requests_by_minute as (
@@ -23,7 +24,8 @@ requests_by_minute as (
 in_window as (
     select
         *,
-        (cast(minute as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000) as position
+        (cast(minute as bigint) - cast($from as bigint))
+            / ($interval_seconds * 1000000) as position
     from requests_by_minute
     where minute >= $from and minute < $to
 ),

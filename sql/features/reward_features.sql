@@ -1,8 +1,10 @@
 -- title: Regression features that follow from evaluations
 -- grain: one row per region, service and interval with evaluations
--- materialized: view
--- audit: rewards of different agents and environments have different scales, so each pair is compared with
---   its own baseline: (mean now - mean then) / the larger of |mean then| and the usual standard deviation
+-- materialized: run
+-- audit: rewards of different agents and environments have different scales, so each pair is
+--   compared with
+--   its own baseline: (mean now - mean then) / the larger of |mean then| and the usual standard
+--   deviation
 --   of an evaluation then; the pairs are weighted by their evaluations in the interval
 with
 evaluated as (
@@ -13,13 +15,15 @@ evaluated as (
         coalesce(environment, 'unknown') as environment,
         case
             when timestamp >= $from
-                then (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+                then (cast(timestamp as bigint) - cast($from as bigint))
+                    / ($interval_seconds * 1000000)
         end as position,
         timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline,
         case when abs(reward_mean) < cast('Infinity' as double) then reward_mean end as reward_mean,
         case when reward_std >= 0.0 and reward_std < cast('Infinity' as double) then reward_std end
             as reward_std,
-        case when queue_wait_ms >= 0.0 and queue_wait_ms <= 1e12 then queue_wait_ms end as queue_wait_ms
+        case when queue_wait_ms >= 0.0 and queue_wait_ms <= 1e12 then queue_wait_ms end
+            as queue_wait_ms
     from evaluations
     where timestamp >= least($from, $baseline_from) and timestamp < $to
 ),
@@ -58,7 +62,8 @@ deltas as (
         windows.position as position,
         windows.rewarded as rewarded,
         (windows.reward - baselines.reward)
-            / nullif(greatest(abs(baselines.reward), coalesce(baselines.reward_std, 0.0)), 0.0) as delta
+            / nullif(greatest(abs(baselines.reward), coalesce(baselines.reward_std, 0.0)), 0.0)
+                as delta
     from windows
     left join baselines
         on windows.region = baselines.region

@@ -1,10 +1,13 @@
 -- title: Requests by minute, from logs
--- grain: one row per minute, region, service and route of the log files read; readers merge rows of one key
+-- grain: one row per minute, region, service and route of the log files read; readers merge rows of
+--   one key
 -- materialized: incremental
 -- source: logs
--- audit: a request is a line with `duration_ms` or `status_code`; it failed when its status is 500 or
+-- audit: a request is a line with `duration_ms` or `status_code`; it failed when its status is 500
+--   or
 --   more, or, where it has no status, when its level is ERROR or FATAL or `error` is set
--- audit: a duration or wait that is NaN, infinite, negative or longer than 31 years (1e12 ms, so that sums
+-- audit: a duration or wait that is NaN, infinite, negative or longer than 31 years (1e12 ms, so
+--   that sums
 --   in microseconds fit) does not count as one
 with
 request_lines as (
@@ -26,7 +29,8 @@ request_lines as (
         ) as is_timeout,
         case when retry_count >= 0 then cast(retry_count as bigint) end as retries,
         case when duration_ms >= 0.0 and duration_ms <= 1e12 then duration_ms end as duration_ms,
-        case when queue_wait_ms >= 0.0 and queue_wait_ms <= 1e12 then queue_wait_ms end as queue_wait_ms,
+        case when queue_wait_ms >= 0.0 and queue_wait_ms <= 1e12 then queue_wait_ms end
+            as queue_wait_ms,
         case when bytes_sent >= 0 then bytes_sent end as bytes_sent
     from logs
     where duration_ms is not null or status_code is not null

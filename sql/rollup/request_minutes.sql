@@ -1,7 +1,8 @@
 -- title: Requests by minute
 -- grain: one row per minute, region, service and route of the window and its baseline
 -- materialized: run
--- audit: a service of a region is read from logs where they hold requests in this stretch of time, else
+-- audit: a service of a region is read from logs where they hold requests in this stretch of time,
+--   else
 --   from spans, never from both: that would count its requests twice (`signal` says which)
 -- audit: the window is made of whole minutes; a row without a service belongs to service `unknown`
 with

@@ -1,9 +1,12 @@
 -- title: SLO windows with what was to be expected of them
 -- grain: one row per SLO, region, service and window
 -- materialized: run
--- audit: a window is judged only by the measured windows before it; the first ones have no expectation
--- audit: an anomaly is worse than the Bollinger band (a latency below it is none), at least `zscore_limit`
---   standard deviations from the mean, made of `min_samples` or more, and away from the expectation by
+-- audit: a window is judged only by the measured windows before it; the first ones have no
+--   expectation
+-- audit: an anomaly is worse than the Bollinger band (a latency below it is none), at least
+--   `zscore_limit`
+--   standard deviations from the mean, made of `min_samples` or more, and away from the expectation
+--   by
 --   `deviation_floor` of the distance between target and threshold; NULL where nothing was measured
 with
 windows as (
@@ -43,8 +46,10 @@ banded as (
         limits.min_samples as min_samples,
         limits.deviation_floor as deviation_floor,
         ewma(windows.observed, limits.ewma_alpha) over history as expected,
-        bollinger_lower(windows.observed, limits.band_periods, limits.band_width) over history as lower,
-        bollinger_upper(windows.observed, limits.band_periods, limits.band_width) over history as upper,
+        bollinger_lower(windows.observed, limits.band_periods, limits.band_width) over history
+            as lower,
+        bollinger_upper(windows.observed, limits.band_periods, limits.band_width) over history
+            as upper,
         zscore(windows.observed, limits.band_periods) over history as zscore
     from windows
     cross join limits

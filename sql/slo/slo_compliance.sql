@@ -1,7 +1,8 @@
 -- title: How often each SLO was met
 -- grain: one row per SLO, region and service
 -- materialized: view
--- audit: compliance is met over measured windows, and NULL when none was measured; coverage says what
+-- audit: compliance is met over measured windows, and NULL when none was measured; coverage says
+--   what
 --   share of the windows was measured at all
 with
 windows as (

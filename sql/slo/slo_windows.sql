@@ -1,9 +1,11 @@
 -- title: What each SLO observed in each window
 -- grain: one row per SLO, region, service and window; windows follow each other from $from
 -- materialized: run
--- audit: a window without data has a row with `observed` NULL and `samples` 0: it is not measured, so it
+-- audit: a window without data has a row with `observed` NULL and `samples` 0: it is not measured,
+--   so it
 --   is neither met nor violated
--- audit: services are those with any data in the window or its baseline, so that one that fell silent
+-- audit: services are those with any data in the window or its baseline, so that one that fell
+--   silent
 --   shows as not measured
 -- audit: met means at least as good as the target, violated means worse than the threshold
 with
@@ -92,8 +94,10 @@ request_observations as (
                     / cast(request_windows.requests as double)
             when 'throughput' then request_windows.requests / cast(slos.window_seconds as double)
         end as observed,
-        case when slos.type = 'latency' then request_windows.durations else request_windows.requests end
-            as samples
+        case
+            when slos.type = 'latency' then request_windows.durations
+            else request_windows.requests
+        end as samples
     from slos
     join request_windows
         on slos.window_seconds = request_windows.window_seconds

@@ -1,5 +1,6 @@
 -- title: Calls to databases and external APIs, from client spans
--- grain: one row per client span with a usable duration that calls either, in the window or its baseline
+-- grain: one row per client span with a usable duration that calls either, in the window or its
+--   baseline
 -- materialized: view
 -- audit: a call to a database has the attribute `db.system`; any other call is external when its
 --   `peer_service` is no service that serves requests in this lake
@@ -10,7 +11,8 @@ calls as (
         region,
         coalesce(service, 'unknown') as service,
         peer_service,
-        attributes['db.system'] is not null or attributes['db.system.name'] is not null as is_database,
+        attributes['db.system'] is not null or attributes['db.system.name'] is not null
+            as is_database,
         duration_ms
     from spans
     where

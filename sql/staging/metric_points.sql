@@ -1,7 +1,9 @@
 -- title: Metric samples that play a role
--- grain: one row per sample of a metric that the settings give a role; filter by `timestamp` when reading
+-- grain: one row per sample of a metric that the settings give a role; filter by `timestamp` when
+--   reading
 -- materialized: view
--- audit: values are in the unit of the role; a sample whose stated unit does not convert to it is left out
+-- audit: values are in the unit of the role; a sample whose stated unit does not convert to it is
+--   left out
 -- audit: `is_part` marks samples of a part of what the role means, such as the reads of disk_io
 -- audit: only gauges: NaN and infinite values, counters, histograms and summaries are left out
 with
@@ -13,7 +15,7 @@ points as (
         host,
         metric,
         value,
-        -- The settings know samples without a unit as ''; `{requests}` is an annotation, not a unit (UCUM).
+        -- The settings know samples without a unit as ''; `{requests}` is an annotation, no unit (UCUM).
         case
             when unit is null then ''
             when unit like '{%}' then '1'

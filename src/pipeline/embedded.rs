@@ -12,6 +12,8 @@ models![
     "drift/drift_measures.sql",
     "drift/drift_summary.sql",
     "features/call_features.sql",
+    "features/change_features.sql",
+    "features/feature_windows.sql",
     "features/metric_features.sql",
     "features/regression_features.sql",
     "features/request_features.sql",
