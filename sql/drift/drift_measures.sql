@@ -215,8 +215,8 @@ own_measures as (
     select name, region, side, value, unit from database_measures
 ),
 
--- A check reads a metric where the requests and calls of that place do not answer it on either side:
--- two sides measured in two ways would always differ.
+-- A check reads a metric where the requests and calls of that place do not answer it on either
+-- side: two sides measured in two ways would always differ.
 metric_measures as (
     select
         used_measures.name as name,
