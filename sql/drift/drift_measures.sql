@@ -2,34 +2,33 @@
 -- grain: one row per check name, region (and `all`) and side (`current`, `baseline`) that has data
 -- materialized: run
 with
-requests_by_minute as (
-    select minute, region, requests, errors, latency
-    from request_minutes
+-- One pass over each source gives both sides and both kinds of place. The windows may overlap (a
+-- baseline can be the first hours of the window), so a row may belong to both sides.
+sides as (
+    select side, since, until
+    from (
+        values
+            ('current', $from, $to),
+            ('baseline', $baseline_from, $baseline_to)
+    ) as listed (side, since, until)
 ),
 
-requests_by_side as (
-    select 'current' as side, minute, region, requests, errors, latency
-    from requests_by_minute
-    where minute >= $from and minute < $to
-    union all
-    select 'baseline' as side, minute, region, requests, errors, latency
-    from requests_by_minute
-    where minute >= $baseline_from and minute < $baseline_to
-),
-
--- Rates divide by the minutes in which the lake holds any request, as in region_kpis.
-measured as (
-    select side, count(distinct minute) * 60 as seconds
-    from requests_by_side
-    group by side
+places as (
+    select is_all
+    from (values (false), (true)) as listed (is_all)
 ),
 
 requests_by_place as (
-    select side, region, requests, errors, latency
-    from requests_by_side
-    union all
-    select side, 'all' as region, requests, errors, latency
-    from requests_by_side
+    select
+        sides.side as side,
+        case when places.is_all then 'all' else requests.region end as region,
+        requests.minute as minute,
+        requests.requests as requests,
+        requests.errors as errors,
+        requests.latency as latency
+    from request_minutes as requests
+    join sides on requests.minute >= sides.since and requests.minute < sides.until
+    cross join places
 ),
 
 requests_total as (
@@ -38,76 +37,62 @@ requests_total as (
         region,
         sum(requests) as requests,
         sum(errors) as errors,
+        count(distinct minute) * 60 as seconds,
         sketch_merge(latency) as latency
     from requests_by_place
     group by side, region
 ),
 
+-- Rates divide by the minutes in which the lake holds any request, as in region_kpis.
+requests_measured as (
+    select
+        side,
+        region,
+        requests,
+        errors,
+        max(case when region = 'all' then seconds end) over (partition by side) as seconds,
+        latency
+    from requests_total
+),
+
+request_names as (
+    select name, unit
+    from (
+        values
+            ('api_latency_p50', 'ms'),
+            ('api_latency_p95', 'ms'),
+            ('api_latency_p99', 'ms'),
+            ('error_rate', '1'),
+            ('request_rate', '/s')
+    ) as listed (name, unit)
+),
+
 request_measures as (
     select
-        'api_latency_p50' as name,
-        region,
-        side,
-        sketch_quantile(latency, 0.50) as value,
-        'ms' as unit
-    from requests_total
-    union all
-    select
-        'api_latency_p95' as name,
-        region,
-        side,
-        sketch_quantile(latency, 0.95) as value,
-        'ms' as unit
-    from requests_total
-    union all
-    select
-        'api_latency_p99' as name,
-        region,
-        side,
-        sketch_quantile(latency, 0.99) as value,
-        'ms' as unit
-    from requests_total
-    union all
-    select
-        'error_rate' as name,
-        region,
-        side,
-        errors / nullif(cast(requests as double), 0) as value,
-        '1' as unit
-    from requests_total
-    union all
-    select
-        'request_rate' as name,
-        requests_total.region as region,
-        requests_total.side as side,
-        requests_total.requests / nullif(cast(measured.seconds as double), 0) as value,
-        '/s' as unit
-    from requests_total
-    join measured on requests_total.side = measured.side
+        names.name as name,
+        totals.region as region,
+        totals.side as side,
+        case names.name
+            when 'api_latency_p50' then sketch_quantile(totals.latency, 0.50)
+            when 'api_latency_p95' then sketch_quantile(totals.latency, 0.95)
+            when 'api_latency_p99' then sketch_quantile(totals.latency, 0.99)
+            when 'error_rate' then totals.errors / nullif(cast(totals.requests as double), 0)
+            else totals.requests / nullif(cast(totals.seconds as double), 0)
+        end as value,
+        names.unit as unit
+    from requests_measured as totals
+    cross join request_names as names
 ),
 
 database_calls as (
-    select timestamp, region, duration_ms
-    from client_calls
-    where target = 'database'
-),
-
-database_calls_by_side as (
-    select 'current' as side, region, duration_ms
-    from database_calls
-    where timestamp >= $from and timestamp < $to
-    union all
-    select 'baseline' as side, region, duration_ms
-    from database_calls
-    where timestamp >= $baseline_from and timestamp < $baseline_to
-),
-
-database_calls_by_place as (
-    select side, region, duration_ms
-    from database_calls_by_side
-    union all
-    select side, 'all' as region, duration_ms
-    from database_calls_by_side
+    select
+        sides.side as side,
+        case when places.is_all then 'all' else calls.region end as region,
+        calls.duration_ms as duration_ms
+    from client_calls as calls
+    join sides on calls.timestamp >= sides.since and calls.timestamp < sides.until
+    cross join places
+    where calls.target = 'database'
 ),
 
 database_measures as (
@@ -117,7 +102,7 @@ database_measures as (
         side,
         sketch_quantile(quantile_sketch(duration_ms), 0.95) as value,
         'ms' as unit
-    from database_calls_by_place
+    from database_calls
     group by region, side
 ),
 
@@ -135,15 +120,14 @@ points as (
     from metric_points
     where
         value is not null
-        and (
-            (timestamp >= $from and timestamp < $to)
-            or (timestamp >= $baseline_from and timestamp < $baseline_to)
-        )
+        and timestamp >= least($from, $baseline_from)
+        and timestamp < greatest($to, $baseline_to)
 ),
 
-checked_points as (
+points_by_place as (
     select
-        points.timestamp as timestamp,
+        sides.side as side,
+        case when places.is_all then 'all' else points.region end as place,
         points.region as region,
         points.service as service,
         points.name as name,
@@ -152,24 +136,8 @@ checked_points as (
         points.unit as unit
     from points
     join settings_drift as checks on points.name = checks.name
-),
-
-points_by_side as (
-    select 'current' as side, region, service, name, category, value, unit
-    from checked_points
-    where timestamp >= $from and timestamp < $to
-    union all
-    select 'baseline' as side, region, service, name, category, value, unit
-    from checked_points
-    where timestamp >= $baseline_from and timestamp < $baseline_to
-),
-
-points_by_place as (
-    select side, region as place, region, service, name, category, value, unit
-    from points_by_side
-    union all
-    select side, 'all' as place, region, service, name, category, value, unit
-    from points_by_side
+    join sides on points.timestamp >= sides.since and points.timestamp < sides.until
+    cross join places
 ),
 
 -- What is used is averaged over all samples of the place.
@@ -215,8 +183,8 @@ own_measures as (
     select name, region, side, value, unit from database_measures
 ),
 
--- A check reads a metric where the requests and calls of that place do not answer it on either side:
--- two sides measured in two ways would always differ.
+-- A check reads a metric where the requests and calls of that place do not answer it on either
+-- side: two sides measured in two ways would always differ.
 metric_measures as (
     select
         used_measures.name as name,

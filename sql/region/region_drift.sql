@@ -19,7 +19,9 @@ limits as (
         (
             select max(amount) from settings_health where item = 'regional_drift_ms'
         ) as drift_ms,
-        (select min(target) from settings_slos where type = 'error_rate') as error_rate
+        (
+            select min(target) from settings_slos where type = 'error_rate'
+        ) as error_rate
 ),
 
 distances as (
@@ -31,8 +33,8 @@ distances as (
     cross join primaries
 ),
 
--- The score is 1 where the region is as far from the primary as the limit allows, in latency (p95) or
--- in error rate, whichever is worse.
+-- The score is 1 where the region is as far from the primary as the limit allows, in latency (p95)
+-- or in error rate, whichever is worse.
 final as (
     select
         distances.region as region,

@@ -32,7 +32,7 @@ regressed as (
 judged as (
     select count(*) as windows
     from verdicts
-    where window_start >= $from and window_start < $to
+    where window_start >= $from and window_start < $to and verdict is not null
 ),
 
 apart as (

@@ -1,5 +1,5 @@
 -- title: Distribution of request latency
--- grain: one row per latency bucket, fastest first; the last has no upper end
+-- grain: one row per latency bucket, fastest first; the last ends at infinity
 -- materialized: view
 -- audit: shares come from the merged sketches (relative error 1 %) and add up to 1
 with
@@ -16,7 +16,7 @@ bounds as (
     from (
         values
             (1, 10.0), (2, 25.0), (3, 50.0), (4, 100.0), (5, 150.0), (6, 200.0), (7, 500.0),
-            (8, 1000.0), (9, 5000.0), (10, cast(null as double))
+            (8, 1000.0), (9, 5000.0), (10, cast('Infinity' as double))
     ) as listed (position, upper_ms)
 ),
 
@@ -26,7 +26,7 @@ cumulative as (
         bounds.upper_ms as upper_ms,
         case
             when coalesce(sketch_count(merged.latency), 0) = 0 then null
-            when bounds.upper_ms is null then 1.0
+            when bounds.upper_ms = cast('Infinity' as double) then 1.0
             else sketch_share_below(merged.latency, bounds.upper_ms)
         end as cumulative_share
     from bounds

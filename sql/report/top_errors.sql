@@ -1,6 +1,8 @@
 -- title: Error taxonomy
 -- grain: one row per source (log lines or spans), error class and status
 -- materialized: run
+-- audit: `is_failure` as the error rate has it: status 500 and up, or an error without a status; a
+--   request that the client got wrong (4xx) has its class here but is no failure
 -- audit: `share` is of all errors of the same source, so that an error that both a log line and a
 --   span tell of is not counted twice in one total
 with
@@ -71,7 +73,7 @@ classed as (
                 1, 120
             )
         end as error,
-        error_type is not null as is_typed,
+        coalesce(status_code >= 500, true) as is_failure,
         status_code
     from all_errors
 ),
@@ -86,7 +88,7 @@ grouped as (
     select
         source,
         error,
-        is_typed,
+        is_failure,
         status_code,
         count(*) as errors,
         count(distinct service) as services,
@@ -95,14 +97,14 @@ grouped as (
         min(timestamp) as first_seen,
         max(timestamp) as last_seen
     from classed
-    group by source, error, is_typed, status_code
+    group by source, error, is_failure, status_code
 ),
 
 final as (
     select
         grouped.source as source,
         grouped.error as error,
-        grouped.is_typed as is_typed,
+        grouped.is_failure as is_failure,
         grouped.status_code as status_code,
         grouped.errors as errors,
         grouped.errors / cast(totals.errors as double) as share,
@@ -118,7 +120,7 @@ final as (
 select
     source,
     error,
-    is_typed,
+    is_failure,
     status_code,
     errors,
     share,

@@ -1,11 +1,12 @@
 -- title: Verdicts of all judged windows
 -- grain: one row per verdict that was given
+-- audit: a window that no feature says anything about has no verdict and is not counted
 -- materialized: view
 with
 judged as (
     select verdict, confidence, region, service
     from verdicts
-    where window_start >= $from and window_start < $to
+    where window_start >= $from and window_start < $to and verdict is not null
 ),
 
 totals as (

@@ -1,7 +1,7 @@
 //! Regression features in words, as the contributing factor of a verdict.
 
 use super::content::{Unit, Value};
-use super::format::show;
+use super::format::{count, show};
 
 /// What a feature's value says, such as `latency up 240 %`. The value is in the unit of the feature:
 /// deltas of latency, throughput and reward are relative to the baseline, deltas of rates are
@@ -26,13 +26,18 @@ pub(super) fn in_words(feature: &str, value: f64) -> String {
         "timeout_rate" => format!("{} of requests timed out", plain(Unit::Share)),
         "retry_rate" => format!("{} retries per request", plain(Unit::Plain)),
         "deployment_age_hours" => format!("{} h after a deployment", plain(Unit::Plain)),
-        "config_change_count" => format!("{} configuration changes", plain(Unit::Count)),
-        "dependency_change_count" => format!("{} dependency changes", plain(Unit::Count)),
-        "policy_change_count" => format!("{} policy changes", plain(Unit::Count)),
+        "config_change_count" => changes("configuration", value),
+        "dependency_change_count" => changes("dependency", value),
+        "policy_change_count" => changes("policy", value),
         "hyperparameter_drift_score" => format!("hyperparameter drift {}", plain(Unit::Plain)),
         "error_spike_detected" => "an error spike".to_owned(),
         other => format!("{other} {}", plain(Unit::Plain)),
     }
+}
+
+fn changes(what: &str, value: f64) -> String {
+    let (one, many) = (format!("{what} change"), format!("{what} changes"));
+    count(value as i64, &one, &many)
 }
 
 fn moved(value: f64, unit: Unit) -> String {
@@ -55,6 +60,7 @@ mod tests {
     fn a_factor_reads_as_a_cause() {
         assert_eq!(in_words("latency_delta", 2.4), "latency up 240 %");
         assert_eq!(in_words("cache_hit_rate_delta", -0.305), "cache hit rate down 30.5 points");
+        assert_eq!(in_words("config_change_count", 1.0), "1 configuration change");
         assert_eq!(in_words("cpu_utilization_mean", 91.3), "CPU at 91.3 %");
         assert_eq!(in_words("queue_wait_time_p95", 1_250.0), "queue wait (p95) 1,250 ms");
     }

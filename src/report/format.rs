@@ -33,11 +33,11 @@ fn number(n: f64, unit: Unit) -> String {
         // Three significant digits are what a latency or a rate is good for; whole numbers above 100.
         Unit::Milliseconds | Unit::PerSecond => match n.abs() {
             a if a >= 100.0 => fixed(n, 0),
-            a if a >= 10.0 => fixed(n, 1),
+            a if a >= 10.0 => trimmed(n, 1),
             a if a >= 1.0 || a == 0.0 => trimmed(n, 2),
             _ => trimmed(n, 3),
         },
-        Unit::Points => trimmed(n, 1),
+        Unit::Points => trimmed(n, if n.abs() < 0.1 { 3 } else { 1 }),
         Unit::Count => fixed(n, 0),
         Unit::Plain | Unit::Text | Unit::Time => match n.abs() {
             a if a >= 1000.0 => fixed(n, 0),
@@ -162,6 +162,8 @@ mod tests {
         check(-12_345.6, Unit::Milliseconds, "−12,346 ms");
         check(0.071_93, Unit::Share, "7.19 %");
         check(62.44, Unit::Points, "62.4");
+        check(0.0085, Unit::Points, "0.009");
+        check(70.0, Unit::Milliseconds, "70 ms");
         check(-2.0, Unit::Points, "−2");
         check(1_234.5, Unit::PerSecond, "1,234/s");
         check(0.0, Unit::Share, "0 %");

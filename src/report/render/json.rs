@@ -66,7 +66,7 @@ fn about() -> Json {
                      advice (columns, rows by column id, total_rows, sql); rows holds the first rows, sql gives all",
         "null": "no data: never measured, which is neither zero nor healthy",
         "numbers": "rounded to the digits after the point that `rounding` gives for the unit; the text \
-                    \"Infinity\" or \"-Infinity\" stands for a change from zero",
+                    \"Infinity\" stands for a change from zero or a bucket without upper end",
         "units": "ms; share (of 1); percent (of 100); per_second; count; points (of a score); 1 (no unit)",
         "rounding": rounding,
     })

@@ -5,9 +5,9 @@
 
 use std::fmt::Write;
 
-use crate::domain::format_timestamp;
+use crate::domain::{TimeRange, format_timestamp};
 use crate::report::content::{Block, Figures, Report, Table, Unit, Value};
-use crate::report::format::{count, show};
+use crate::report::format::{clock, count, show};
 
 /// Characters of a text that a table cell shows; the JSON report holds all of it.
 const CELL_CHARS: usize = 120;
@@ -24,8 +24,8 @@ pub(super) fn render(report: &Report) -> String {
             match block {
                 Block::Paragraph(text) => put(&mut out, format_args!("{}\n\n", paragraph(text))),
                 Block::List(items) => list(&mut out, items),
-                Block::Figures(figures) => key_figures(&mut out, figures),
-                Block::Table(table) => rows(&mut out, table),
+                Block::Figures(figures) => key_figures(&mut out, figures, report.window),
+                Block::Table(table) => rows(&mut out, table, report.window),
                 Block::Advice(table) => advice(&mut out, table),
             }
         }
@@ -46,15 +46,18 @@ fn list(out: &mut String, items: &[String]) {
     out.push('\n');
 }
 
-fn key_figures(out: &mut String, figures: &Figures) {
+fn key_figures(out: &mut String, figures: &Figures, window: TimeRange) {
     put(out, format_args!("### {}\n\n| Figure | Value |\n|:---|---:|\n", escape(figures.title)));
     for figure in &figures.figures {
-        put(out, format_args!("| {} | {} |\n", escape(figure.label), cell(&figure.value, figure.unit)));
+        put(
+            out,
+            format_args!("| {} | {} |\n", escape(figure.label), cell(&figure.value, figure.unit, window)),
+        );
     }
     out.push('\n');
 }
 
-fn rows(out: &mut String, table: &Table) {
+fn rows(out: &mut String, table: &Table, window: TimeRange) {
     put(out, format_args!("### {}\n\n", escape(table.title)));
     if table.rows.is_empty() {
         put(out, format_args!("{}\n\n", paragraph(table.empty)));
@@ -64,7 +67,8 @@ fn rows(out: &mut String, table: &Table) {
     let rules: Vec<_> = table.columns.iter().map(|c| if is_text(c.unit) { ":---" } else { "---:" }).collect();
     put(out, format_args!("| {} |\n|{}|\n", labels.join(" | "), rules.join("|")));
     for row in &table.rows {
-        let cells: Vec<_> = row.iter().zip(&table.columns).map(|(value, c)| cell(value, c.unit)).collect();
+        let cells: Vec<_> =
+            row.iter().zip(&table.columns).map(|(value, c)| cell(value, c.unit, window)).collect();
         put(out, format_args!("| {} |\n", cells.join(" | ")));
     }
     out.push('\n');
@@ -115,10 +119,11 @@ fn provenance(out: &mut String, report: &Report) {
     );
 }
 
-fn cell(value: &Value, unit: Unit) -> String {
+fn cell(value: &Value, unit: Unit, window: TimeRange) -> String {
     match value {
         Value::Missing if is_text(unit) => "–".to_owned(),
         Value::Text(text) => escape(&cut(text)),
+        Value::Time(micros) => clock(*micros, window),
         other => escape(&show(other, unit)),
     }
 }
@@ -230,7 +235,7 @@ mod tests {
             empty: "There are no things.",
         };
         let mut out = String::new();
-        super::rows(&mut out, &table);
+        super::rows(&mut out, &table, TimeRange::day("2025-01-15").unwrap());
         out
     }
 

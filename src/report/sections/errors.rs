@@ -34,12 +34,14 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
         reader
             .table(Ask {
                 id: "top_errors",
-                title: "Top errors",
-                sql: "select error, status_code, source, errors, share, services, a_service, regions, first_seen, \
-                      last_seen from top_errors order by errors desc, source, error, status_code",
+                title: "Top errors, failures first",
+                sql: "select error, status_code, is_failure, source, errors, share, services, a_service, regions, \
+                      first_seen, last_seen from top_errors \
+                      order by is_failure desc, errors desc, source, error, status_code",
                 columns: &[
                     column("error", "Error", Unit::Text),
                     column("status_code", "Status", Unit::Text),
+                    column("is_failure", "Failure", Unit::Text),
                     column("source", "Seen in", Unit::Text),
                     column("errors", "Count", Unit::Count),
                     column("share", "Share", Unit::Share),

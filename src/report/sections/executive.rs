@@ -4,7 +4,7 @@ use crate::report::build::Scope;
 use crate::report::content::{Block, Section, Unit, Value};
 use crate::report::format::{NO_DATA, clock, count, show};
 use crate::report::rows::{Ask, Reader, column};
-use crate::report::{Error, sections::TOP};
+use crate::report::{Error, sections::slo};
 
 pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let health =
@@ -73,6 +73,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             }
         }
     }));
+    blocks.extend(slo::worst(reader, scope).await?.map(Block::Paragraph));
     blocks.extend(worst(reader, scope).await?.map(Block::Paragraph));
     blocks.push(Block::Table(deductions));
     let requests = kpis.integer(0, "requests")?.unwrap_or(0);
@@ -119,8 +120,7 @@ async fn worst(reader: &Reader<'_>, scope: &Scope) -> Result<Option<String>, Err
         show(&rows.value(0, "confidence", Unit::Plain)?, Unit::Plain),
         match others {
             0 => String::new(),
-            n if n < TOP => format!(" Section 6 tells of {n} more."),
-            n => format!(" Section 6 tells of the next ones; {n} more were found in all."),
+            n => format!(" Section 6 tells of {} more.", count(n as i64, "regression", "regressions")),
         },
     )))
 }

@@ -30,7 +30,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             "{windows} of single services were judged. {} found; windows in a row count as one.",
             match n {
                 1 => "1 regression was".to_owned(),
-                n => format!("{n} regressions were"),
+                n => format!("{} were", count(n as i64, "regression", "regressions")),
             },
         ),
     }));
@@ -78,6 +78,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
         TOP,
         "No regression was found.",
     )?));
+    blocks.extend(outcomes(reader).await?.map(Block::Paragraph));
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -100,6 +101,26 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             .await?,
     ));
     Ok(Section { id: "regression_detection", title: "Regression detection", blocks })
+}
+
+/// How the labelled incidents came out, in a sentence, where there are any.
+async fn outcomes(reader: &Reader<'_>) -> Result<Option<String>, Error> {
+    let rows = reader
+        .rows("select outcome, count(*) as incidents from known_incidents group by outcome order by outcome")
+        .await?;
+    let mut parts = Vec::new();
+    let mut all = 0;
+    for row in 0..rows.len() {
+        let incidents = rows.integer(row, "incidents")?.unwrap_or(0);
+        all += incidents;
+        parts.push(format!(
+            "{} {}",
+            count(incidents, "", "").trim_end(),
+            rows.text(row, "outcome")?.unwrap_or_default()
+        ));
+    }
+    let incidents = count(all, "labelled incident", "labelled incidents");
+    Ok((all > 0).then(|| format!("Of {incidents}: {}.", listing(&parts))))
 }
 
 fn sentence(rows: &Rows, row: usize, scope: &Scope) -> Result<String, Error> {

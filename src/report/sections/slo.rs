@@ -110,6 +110,16 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
     Ok(Section { id: "slo_compliance", title: "SLO compliance", blocks })
 }
 
+/// The worst violation in a sentence, where there is any.
+pub(super) async fn worst(reader: &Reader<'_>, scope: &Scope) -> Result<Option<String>, Error> {
+    let episodes = reader.rows(EPISODES).await?;
+    if episodes.len() == 0 {
+        return Ok(None);
+    }
+    let sentence = sentence(&episodes, 0, scope)?;
+    Ok(Some(format!("The worst SLO violation: {}", sentence.replacen("Between", "between", 1))))
+}
+
 /// One violation in words, in the terms of its type.
 fn sentence(rows: &Rows, row: usize, scope: &Scope) -> Result<String, Error> {
     let who = rows.text(row, "service")?.unwrap_or_else(|| "the platform".to_owned());
