@@ -14,7 +14,8 @@
 -- reward_delta                relative; mean reward of evaluations, each agent type and environment
 --   against
 --                             its own baseline
--- latency_delta               relative; p95 of request durations
+-- latency_delta               relative; p95 of request durations; a rise is 0 unless the share of requests
+--                             above the baseline's p95 exceeds 5 % by `latency_sigmas` standard errors
 -- error_rate_delta            difference of shares; failed requests over requests
 -- throughput_delta            relative; requests per second
 -- queue_depth_mean, _max      items; role queue_depth

@@ -16,6 +16,7 @@ requests_by_minute as (
         timeouts,
         retries,
         retry_known,
+        durations,
         latency,
         queue_wait
     from request_minutes
@@ -58,6 +59,8 @@ windows as (
         sum(timeouts) as timeouts,
         sum(retries) as retries,
         sum(retry_known) as retry_known,
+        sum(durations) as durations,
+        sketch_merge(latency) as latency,
         sketch_quantile(sketch_merge(latency), 0.95) as latency_p95,
         sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
     from in_window
@@ -90,6 +93,8 @@ compared as (
         windows.errors / cast(windows.requests as double) as error_rate,
         windows.requests / cast(window_seconds.seconds as double) as throughput,
         baselines.latency_p95 as baseline_latency_p95,
+        windows.durations as durations,
+        1.0 - sketch_share_below(windows.latency, baselines.latency_p95) as slow_share,
         baselines.errors / cast(baselines.requests as double) as baseline_error_rate,
         baselines.requests / cast(baseline_seconds.seconds as double) as baseline_throughput
     from windows
@@ -103,16 +108,23 @@ compared as (
 final as (
     select
         compared.*,
-        latency_p95 / nullif(baseline_latency_p95, 0.0) - 1.0 as latency_delta,
+        -- 5 % of the requests are slower than the baseline's p95 when nothing moved; a binomial share of n
+        -- requests has the standard error sqrt(p (1 - p) / n).
+        case
+            when latency_p95 > baseline_latency_p95
+                and slow_share - 0.05
+                    <= limits.latency_sigmas * sqrt(0.05 * 0.95 / cast(durations as double))
+                then 0.0
+            else latency_p95 / nullif(baseline_latency_p95, 0.0) - 1.0
+        end as latency_delta,
         error_rate - baseline_error_rate as error_rate_delta,
         throughput / nullif(baseline_throughput, 0.0) - 1.0 as throughput_delta,
-        -- A binomial share of n requests has the standard error sqrt(p (1 - p) / n).
         case
             when baseline_error_rate is null then null
-            when errors >= spikes.spike_min_errors
-                and error_rate > spikes.spike_ratio * baseline_error_rate
+            when errors >= limits.spike_min_errors
+                and error_rate > limits.spike_ratio * baseline_error_rate
                 and error_rate > baseline_error_rate
-                    + spikes.spike_sigmas
+                    + limits.spike_sigmas
                     * sqrt(baseline_error_rate * (1.0 - baseline_error_rate) / requests)
                 then 1.0
             else 0.0
@@ -121,8 +133,9 @@ final as (
         retries / nullif(cast(retry_known as double), 0.0) as retry_rate
     from compared
     cross join (
-        select spike_min_errors, spike_ratio, spike_sigmas from settings_detection
-    ) as spikes
+        select spike_min_errors, spike_ratio, spike_sigmas, latency_sigmas
+        from settings_detection
+    ) as limits
 )
 
 select

@@ -25,7 +25,7 @@ pub(super) struct Demo {
     #[arg(long, default_value = "tars-demo", value_name = "DIR")]
     dir: PathBuf,
     /// Log lines to simulate
-    #[arg(long, default_value_t = 200_000, value_name = "N")]
+    #[arg(long, default_value_t = 500_000, value_name = "N")]
     rows: u64,
     /// Which of the possible worlds
     #[arg(long, default_value_t = 1, value_name = "S")]

@@ -103,6 +103,9 @@ pub struct Detection {
     pub spike_min_errors: i64,
     /// Standard errors by which the error rate of a spike exceeds the baseline's.
     pub spike_sigmas: f64,
+    /// Standard errors by which the share of requests above the baseline's p95 must exceed 5 % before a
+    /// window's latency counts as risen.
+    pub latency_sigmas: f64,
     /// Times the baseline's error rate that a spike must exceed.
     pub spike_ratio: f64,
     /// How long before a window a change still counts for it, in seconds.
