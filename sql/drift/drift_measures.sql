@@ -21,7 +21,7 @@ places as (
 requests_by_place as (
     select
         sides.side as side,
-        case when places.is_all then 'all' else requests.region end as region,
+        case when places.is_all = false then requests.region else 'all' end as region,
         requests.minute as minute,
         requests.requests as requests,
         requests.errors as errors,
@@ -87,7 +87,7 @@ request_measures as (
 database_calls as (
     select
         sides.side as side,
-        case when places.is_all then 'all' else calls.region end as region,
+        case when places.is_all = false then calls.region else 'all' end as region,
         calls.duration_ms as duration_ms
     from client_calls as calls
     join sides on calls.timestamp >= sides.since and calls.timestamp < sides.until
@@ -127,7 +127,7 @@ points as (
 points_by_place as (
     select
         sides.side as side,
-        case when places.is_all then 'all' else points.region end as place,
+        case when places.is_all = false then points.region else 'all' end as place,
         points.region as region,
         points.service as service,
         points.name as name,

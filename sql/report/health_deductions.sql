@@ -80,7 +80,7 @@ single as (
             else
                 case
                     when furthest.regions < 2 then 'fewer than two regions were measured'
-                    else 'furthest: ' || furthest.region
+                    else 'furthest: ' || arrow_cast(furthest.region, 'Utf8')
                 end
         end as detail,
         case items.item

@@ -34,11 +34,11 @@ pub enum Error {
         sql: String,
         /// What the engine says.
         #[source]
-        source: engine::Error,
+        source: Box<engine::Error>,
     },
     /// The run's parameters make no window.
-    #[error(transparent)]
-    Parameters(#[from] engine::Error),
+    #[error("report: {0}")]
+    Parameters(#[source] Box<engine::Error>),
     /// A model gave other columns than the report shows.
     #[error("report: query `{sql}`: expected a column `{expected}`, got: {got}")]
     Column {
@@ -49,6 +49,12 @@ pub enum Error {
         /// The columns that there are.
         got: String,
     },
+}
+
+impl From<engine::Error> for Error {
+    fn from(source: engine::Error) -> Self {
+        Error::Parameters(Box::new(source))
+    }
 }
 
 impl Error {

@@ -47,7 +47,8 @@ impl<'a> Reader<'a> {
 
     /// Runs a query and collects all of its rows.
     pub(super) async fn rows(&self, sql: &str) -> Result<Rows, Error> {
-        let fail = |source: DataFusionError| Error::Query { sql: sql.to_owned(), source: source.into() };
+        let fail =
+            |source: DataFusionError| Error::Query { sql: sql.to_owned(), source: Box::new(source.into()) };
         let frame = self.context.sql(sql).await.map_err(fail)?;
         let schema = Arc::clone(frame.schema().inner());
         let batches = frame.collect().await.map_err(fail)?;

@@ -120,7 +120,7 @@ async fn worst(reader: &Reader<'_>, scope: &Scope) -> Result<Option<String>, Err
         show(&rows.value(0, "confidence", Unit::Plain)?, Unit::Plain),
         match others {
             0 => String::new(),
-            n => format!(" Section 6 tells of {} more.", count(n as i64, "regression", "regressions")),
+            n => format!(" Section 6 tells of {}.", count(n as i64, "more regression", "more regressions")),
         },
     )))
 }
