@@ -2,6 +2,7 @@
 -- grain: one row per stretch of windows of one region and service with the same bad verdict
 -- materialized: run
 -- audit: two stretches at most one interval apart are one regression
+-- audit: fewer than `min_windows` bad windows may be chance and are no regression
 with
 judged as (
     select region, service, window_start, window_end, verdict, confidence, factors, judged_by
@@ -56,6 +57,7 @@ episodes as (
         max(judged_by) as judged_by
     from numbered
     group by region, service, verdict, episode
+    having count(*) >= (select max(min_windows) from settings_detection)
 ),
 
 -- What was changed there last before it ended, as far back as the baseline reaches.

@@ -3,6 +3,8 @@
 -- materialized: run
 -- audit: two stretches at most one interval apart are one episode, so that a value that hovers
 --   around its limit does not count once per crossing
+-- audit: kind is `violation`, `anomaly`, or `low_traffic` for a violation that rests on fewer than
+--   `min_samples` requests in all: too few to tell (few requests are what a throughput SLO is about)
 with
 violations as (
     select
@@ -100,7 +102,12 @@ final as (
         episodes.type as type,
         episodes.region as region,
         episodes.service as service,
-        episodes.kind as kind,
+        case
+            when episodes.kind = 'violation' and episodes.type <> 'throughput'
+                and episodes.samples < limits.min_samples
+                then 'low_traffic'
+            else episodes.kind
+        end as kind,
         case episodes.severity_rank
             when 4 then 'critical' when 3 then 'error' when 2 then 'warning' else 'info'
         end as severity,
@@ -117,6 +124,7 @@ final as (
         percentiles.percentile as percentile
     from episodes
     left join percentiles on episodes.slo = percentiles.name
+    cross join (select max(min_samples) as min_samples from settings_detection) as limits
 )
 
 select

@@ -14,6 +14,7 @@ final as (
         max(severity_rank) as severity_rank,
         sum(case when kind = 'violation' then 1 else 0 end) as violations,
         sum(case when kind = 'anomaly' then 1 else 0 end) as anomalies,
+        sum(case when kind = 'low_traffic' then 1 else 0 end) as low_traffic,
         sum(windows) as windows,
         count(distinct service) as services,
         count(distinct region) as regions
@@ -21,5 +22,5 @@ final as (
     group by type, severity
 )
 
-select type, severity, severity_rank, violations, anomalies, windows, services, regions
+select type, severity, severity_rank, violations, anomalies, low_traffic, windows, services, regions
 from final

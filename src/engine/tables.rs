@@ -8,7 +8,7 @@ use datafusion::prelude::SessionContext;
 
 use super::Error;
 use crate::contract;
-use crate::lake::Lake;
+use crate::lake::{Lake, query_schema};
 use crate::settings::Settings;
 
 /// The exact version of a table that a session reads.
@@ -37,7 +37,7 @@ pub async fn register_lake(context: &SessionContext, lake: &Lake) -> Result<Vec<
                 });
                 snapshot.provider()
             }
-            None => Arc::new(EmptyTable::new(table.table_schema())),
+            None => Arc::new(EmptyTable::new(query_schema(table))),
         };
         // A session is re-registered after a run has landed new rows.
         context.deregister_table(table.name.as_str())?;

@@ -50,7 +50,8 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
     let nothing = Refreshed { model: model.name.clone(), files: 0, source_rows: 0, rows: 0 };
     let Some(snapshot) = lake.snapshot(source).await? else { return Ok(nothing) };
     let app_id = format!("tars-model:{}", model.name);
-    let seen = match lake.snapshot(&model.name).await? {
+    let target = lake.snapshot(&model.name).await?;
+    let seen = match &target {
         Some(target) => target.transaction(&app_id).await?,
         None => None,
     };
@@ -83,7 +84,8 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
     let sql = format!("select * from ({sql}\n) order by region, {}, service, route", table.time);
     let frame = engine.sql(&sql).await.map_err(fail)?;
     let mut stream = frame.execute_stream().await.map_err(|e| fail(e.into()))?;
-    let mut writer = lake.writer(&model.name).await?;
+    // Somebody who refreshed the same model since `seen` was read makes the commit fail instead of counting twice.
+    let mut writer = lake.writer(&model.name).await?.since(target.map(|t| t.version()));
     let mut open: Option<OpenPartition> = None;
     let mut rows = 0;
     while let Some(batch) = stream.try_next().await.map_err(|e| fail(e.into()))? {

@@ -42,7 +42,7 @@ const MODELS: &[&str] = &[
      arrow_cast('2025-01-15T13:40:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as ended_at, \
      7 as windows, 412.2 as worst, 150.0 as target, 200.0 as threshold, 0.95 as percentile, 900 as samples",
     "create view slo_violation_counts as select 'critical' as severity, 4 as severity_rank, 'latency' as type, \
-     1 as violations, 0 as anomalies, 7 as windows, 1 as services, 1 as regions",
+     1 as violations, 0 as low_traffic, 0 as anomalies, 7 as windows, 1 as services, 1 as regions",
     "create view error_trend as select 24 as hours, -0.0012 as slope_per_hour, 0.5 as highest, \
      arrow_cast('2025-01-15T13:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as worst_hour",
     "create view top_errors as select 'Timeout ' || n as error, cast(503 as int) as status_code, true as is_failure, 'logs' as source, \

@@ -296,6 +296,7 @@ fn detection(entry: Entry, problems: &mut Problems) -> Detection {
         deviation_floor: s.amount("deviation_floor"),
         spike_min_errors: at_least(s, "spike_min_errors", 1),
         spike_sigmas: s.amount("spike_sigmas"),
+        min_windows: at_least(s, "min_windows", 1),
         latency_sigmas: s.amount("latency_sigmas"),
         spike_ratio: s.amount("spike_ratio"),
         change_lookback_seconds: at_least(s, "change_lookback_seconds", 0),

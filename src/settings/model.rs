@@ -103,6 +103,8 @@ pub struct Detection {
     pub spike_min_errors: i64,
     /// Standard errors by which the error rate of a spike exceeds the baseline's.
     pub spike_sigmas: f64,
+    /// Windows in a row that must get the same bad verdict to be a regression; one alone may be chance.
+    pub min_windows: i64,
     /// Standard errors by which the share of requests above the baseline's p95 must exceed 5 % before a
     /// window's latency counts as risen.
     pub latency_sigmas: f64,

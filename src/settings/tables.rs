@@ -108,6 +108,7 @@ impl Settings {
             ("deviation_floor", double(d.deviation_floor)),
             ("spike_min_errors", integer(d.spike_min_errors)),
             ("spike_sigmas", double(d.spike_sigmas)),
+            ("min_windows", integer(d.min_windows)),
             ("latency_sigmas", double(d.latency_sigmas)),
             ("spike_ratio", double(d.spike_ratio)),
             ("change_lookback_seconds", integer(d.change_lookback_seconds)),

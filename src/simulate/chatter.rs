@@ -100,7 +100,7 @@ impl Player<'_> {
                 (level, "gc.pause", "garbage collected", "pause_ms", pause)
             }
             84..96 => ("INFO", "checkpoint.written", "checkpoint written", "size_kib", 4_200.0 * factor),
-            _ => ("WARN", "query.slow", "query took long", "elapsed_ms", 180.0 * factor * e.database),
+            _ => ("WARN", "query.slow", "query took long", "statement_ms", 180.0 * factor * e.database),
         };
         self.head(logs, (region, service, host as u8), at, level, e.version);
         let out = &mut logs.bytes;

@@ -74,12 +74,13 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             .table(Ask {
                 id: "slo_violation_counts",
                 title: "Violations and anomalies by severity and type",
-                sql: "select severity, type, violations, anomalies, windows, services, regions \
+                sql: "select severity, type, violations, low_traffic, anomalies, windows, services, regions \
                       from slo_violation_counts order by severity_rank desc, type",
                 columns: &[
                     column("severity", "Severity", Unit::Text),
                     column("type", "Type", Unit::Text),
                     column("violations", "Violations", Unit::Count),
+                    column("low_traffic", "Too few requests to tell", Unit::Count),
                     column("anomalies", "Anomalies", Unit::Count),
                     column("windows", "Windows", Unit::Count),
                     column("services", "Services", Unit::Count),
