@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, MapArray, NullBufferBuilder,
-    RecordBatch, StringBuilder, StructArray, TimestampMicrosecondArray,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, MapArray,
+    NullBufferBuilder, RecordBatch, StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -223,13 +223,22 @@ fn finish(
         Column::Time(values) => {
             Arc::new(TimestampMicrosecondArray::from(std::mem::take(values)).with_timezone("UTC"))
         }
-        Column::Text(b) => Arc::new(b.finish()),
+        Column::Text(b) => Arc::new(finish_text(b)),
         Column::Int32(b) => Arc::new(b.finish()),
         Column::Int64(b) => Arc::new(b.finish()),
         Column::Float(b) => Arc::new(b.finish()),
         Column::Bool(b) => Arc::new(b.finish()),
         Column::Map(map) => return Some(map.finish(kind)),
     }))
+}
+
+/// Finishes a text column and makes room for as much again: blocks are alike, and growing by doubling would copy
+/// every text about once more and keep up to half of the memory empty.
+fn finish_text(builder: &mut StringBuilder) -> StringArray {
+    let room = |n: usize| n + n / 16;
+    let next =
+        StringBuilder::with_capacity(room(ArrayBuilder::len(builder)), room(builder.values_slice().len()));
+    std::mem::replace(builder, next).finish()
 }
 
 impl MapColumn {
@@ -285,8 +294,8 @@ impl MapColumn {
         }
         self.entries = 0;
         let nulls = self.valid.take().and_then(|mut valid| valid.finish());
-        let keys: ArrayRef = Arc::new(self.keys.finish());
-        let values: ArrayRef = Arc::new(self.values.finish());
+        let keys: ArrayRef = Arc::new(finish_text(&mut self.keys));
+        let values: ArrayRef = Arc::new(finish_text(&mut self.values));
         let entries = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
         Ok(Arc::new(MapArray::try_new(field.clone(), offsets, entries, nulls, *sorted)?))

@@ -19,7 +19,7 @@ use super::land::{Lander, Recorded, Settings, Standing};
 use super::options::{Checked, Format, Options};
 use super::output::{Decoded, Origin, Place, REJECTS};
 use super::quarantine::{Code, Fault};
-use super::source::{BLOCK, Block, Blocks, Records, Source, Unpacked, digests_at, open, resolve};
+use super::source::{BLOCK, Block, Blocks, Records, Source, Spare, Unpacked, digests_at, open, resolve};
 use super::spool::Spool;
 use super::stats::{Progress, SourceSummary, Step, Summary};
 use super::table::TABLE_COUNT;
@@ -128,15 +128,17 @@ pub(super) async fn run(
     let (to_decoders, work) = sync_channel(checked.threads * 2);
     let (to_lander, mut results) = unbounded_channel();
     let work = Arc::new(Mutex::new(work));
+    let spare = Arc::new(Spare::default());
     let mut tasks: Vec<JoinHandle<()>> = (0..checked.threads)
         .map(|_| {
-            let (work, to_lander, mappings) = (work.clone(), to_lander.clone(), checked.mappings.clone());
-            spawn_blocking(move || decode_all(&work, &to_lander, Decoder::new(&mappings)))
+            let (work, to_lander, spare) = (work.clone(), to_lander.clone(), spare.clone());
+            let decoder = Decoder::new(&checked.mappings);
+            spawn_blocking(move || decode_all(&work, &to_lander, &spare, decoder))
         })
         .collect();
     drop((work, to_lander));
     let cancel = checked.cancel.clone();
-    let reader = Reader { checked, gate: gate.clone(), to_decoders, count: count.clone(), number: 0 };
+    let reader = Reader { checked, gate: gate.clone(), to_decoders, count: count.clone(), spare, number: 0 };
     tasks.push(spawn_blocking(move || reader.read_all(plans)));
 
     land_all(&mut lander, &mut results, &gate, &count, total, progress).await?;
@@ -264,6 +266,7 @@ struct Reader {
     gate: Arc<Gate>,
     to_decoders: SyncSender<Numbered<Work>>,
     count: Arc<AtomicU64>,
+    spare: Arc<Spare>,
     number: u64,
 }
 
@@ -299,7 +302,7 @@ impl Reader {
             }
         };
         let limit = (self.checked.memory_limit / RECORD_SHARE).clamp(BLOCK, u32::MAX as usize / 2);
-        let mut blocks = Blocks::new(reader, self.checked.format, limit);
+        let mut blocks = Blocks::new(reader, self.checked.format, limit, self.spare.clone());
         let origin = Arc::new(Origin {
             hint: detect::table_of_name(&plan.source.name()),
             format: blocks.format(),
@@ -375,6 +378,7 @@ impl Reader {
 fn decode_all(
     work: &Mutex<Receiver<Numbered<Work>>>,
     to_lander: &UnboundedSender<Numbered<Result<Done>>>,
+    spare: &Spare,
     mut decoder: Decoder,
 ) {
     loop {
@@ -384,12 +388,11 @@ fn decode_all(
             Work::Opened { format, changed } => Ok(Done::Opened { format, changed }),
             Work::Ended { damage, bytes } => Ok(Done::Ended { damage, bytes }),
             Work::Block { origin, block } => {
-                decode(&mut decoder, &origin, &block).map(|decoded| Done::Block {
-                    decoded,
-                    end: (block.end, block.digest),
-                    open_ended: block.open_ended,
-                    size: block.bytes.len(),
-                })
+                let decoded = decode(&mut decoder, &origin, &block);
+                let (end, open_ended, size) =
+                    ((block.end, block.digest), block.open_ended, block.bytes.len());
+                spare.put(block.bytes);
+                decoded.map(|decoded| Done::Block { decoded, end, open_ended, size })
             }
         };
         if to_lander.send(Numbered { number, source, what }).is_err() {

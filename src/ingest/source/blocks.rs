@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -92,11 +93,35 @@ pub(crate) struct Blocks {
     format: Format,
     limit: usize,
     pieces: Vec<super::documents::Piece>,
+    spare: Arc<Spare>,
+}
+
+/// Memory of blocks that were decoded, for the next ones: fresh pages cost more than reading into them.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    /// More than this many wait for nothing.
+    const MOST: usize = 16;
+
+    fn take(&self) -> Vec<u8> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        found.unwrap_or_else(|| Vec::with_capacity(2 * BLOCK))
+    }
+
+    /// Gives a block's memory back; what an unusually large one took is set free.
+    pub(crate) fn put(&self, mut bytes: Vec<u8>) {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if bytes.capacity() <= 4 * BLOCK && spare.len() < Self::MOST {
+            bytes.clear();
+            spare.push(bytes);
+        }
+    }
 }
 
 impl Blocks {
     /// Looks at the beginning of a source and tells its format and layout.
-    pub(crate) fn new(reader: Unpacked, format: Option<Format>, limit: usize) -> Blocks {
+    pub(crate) fn new(reader: Unpacked, format: Option<Format>, limit: usize, spare: Arc<Spare>) -> Blocks {
         let mut blocks = Blocks {
             reader,
             buffer: Vec::new(),
@@ -108,6 +133,7 @@ impl Blocks {
             format: Format::Ndjson,
             limit,
             pieces: Vec::new(),
+            spare,
         };
         blocks.fill();
         blocks.format = format.unwrap_or_else(|| detect::format(&blocks.buffer));
@@ -154,7 +180,7 @@ impl Blocks {
 
     /// Takes bytes off the front as a block.
     fn take(&mut self, length: usize, records: Records, open_ended: bool) -> Block {
-        let mut rest = Vec::with_capacity(2 * BLOCK);
+        let mut rest = self.spare.take();
         rest.extend_from_slice(&self.buffer[length..]);
         let mut bytes = std::mem::replace(&mut self.buffer, rest);
         bytes.truncate(length);
@@ -258,7 +284,7 @@ mod tests {
     use super::*;
 
     fn blocks(text: &[u8], limit: usize) -> Vec<Block> {
-        let mut blocks = Blocks::new(Box::new(io::Cursor::new(text.to_vec())), None, limit);
+        let mut blocks = Blocks::new(Box::new(io::Cursor::new(text.to_vec())), None, limit, Arc::default());
         std::iter::from_fn(|| blocks.next().unwrap()).collect()
     }
 
@@ -302,7 +328,7 @@ mod tests {
         let mut bytes = packed.finish().unwrap();
         bytes.truncate(bytes.len() / 2);
         let reader = flate2::bufread::MultiGzDecoder::new(io::Cursor::new(bytes));
-        let mut blocks = Blocks::new(Box::new(reader), None, 1 << 20);
+        let mut blocks = Blocks::new(Box::new(reader), None, 1 << 20, Arc::default());
         let block = blocks.next().unwrap().unwrap();
         assert!(
             block.bytes.starts_with(b"{\"n\":0}\n") && block.bytes.ends_with(b"}\n") && !block.open_ended

@@ -5,6 +5,6 @@ mod documents;
 mod resolve;
 mod unpack;
 
-pub(crate) use blocks::{BLOCK, Block, Blocks, Records, digests_at};
+pub(crate) use blocks::{BLOCK, Block, Blocks, Records, Spare, digests_at};
 pub(crate) use resolve::{Source, resolve};
 pub(crate) use unpack::{Unpacked, open};
