@@ -46,6 +46,8 @@ pub(crate) struct Row<'a> {
     extras: Vec<(NameId, Option<Cow<'a, str>>)>,
     origins: Vec<NameId>,
     suggestions: Vec<(u8, &'a str)>,
+    /// Times as they were spelled, by column.
+    times: Vec<(u8, Scalar<'a>)>,
     bad_time: Option<(NameId, bool)>,
     notes: Notes,
 }
@@ -68,6 +70,7 @@ impl<'a> Row<'a> {
             extras: Vec::new(),
             origins: Vec::new(),
             suggestions: Vec::new(),
+            times: Vec::new(),
             bad_time: None,
             notes: Notes::default(),
         }
@@ -77,6 +80,7 @@ impl<'a> Row<'a> {
     pub(crate) fn recycle<'b>(mut self) -> Row<'b> {
         self.cells.clear();
         self.extras.clear();
+        self.times.clear();
         Row {
             table: self.table,
             // Collecting in place keeps the allocation; there is nothing in it to convert.
@@ -85,6 +89,7 @@ impl<'a> Row<'a> {
             ranks: self.ranks,
             origins: self.origins,
             suggestions: Vec::new(),
+            times: self.times.into_iter().map(|(column, _)| (column, Scalar::Null)).collect(),
             bad_time: None,
             notes: Notes::default(),
         }
@@ -102,6 +107,7 @@ impl<'a> Row<'a> {
         self.origins.resize(columns, 0);
         self.extras.clear();
         self.suggestions.clear();
+        self.times.clear();
         self.bad_time = None;
         self.notes = Notes::default();
     }
@@ -134,13 +140,9 @@ impl<'a> Row<'a> {
         let column = target.column as usize;
         let kind = facts.columns()[column].kind;
         let rank = target.rank.saturating_add(handicap);
-        let cell = match convert(target.form, kind, scalar.clone()) {
-            Converted::Cell(cell) => cell,
-            Converted::Lossy(cell) => {
-                self.keep(name, scalar);
-                self.place(column, rank, name, cell, true);
-                return;
-            }
+        let (cell, kept) = match convert(target.form, kind, scalar.clone()) {
+            Converted::Cell(cell) => (cell, false),
+            Converted::Lossy(cell) => (cell, true),
             Converted::Nothing => return,
             Converted::Elsewhere => return self.keep(name, scalar),
             Converted::NoUnit => {
@@ -154,7 +156,10 @@ impl<'a> Row<'a> {
                 return self.keep(name, scalar);
             }
         };
-        self.place(column, rank, name, cell, false);
+        if kept {
+            self.keep(name, scalar.clone());
+        }
+        self.place(column, rank, name, cell, scalar, kept);
     }
 
     fn note_bad_time(&mut self, column: usize, name: NameId, no_unit: bool) {
@@ -163,25 +168,44 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn place(&mut self, column: usize, rank: u8, name: NameId, cell: Cell<'a>, kept: bool) {
-        let loser = if self.cells[column] == Cell::Null {
-            None
-        } else if rank <= self.ranks[column] {
-            Some((self.origins[column], std::mem::take(&mut self.cells[column])))
-        } else if kept || self.cells[column] == cell {
-            return;
-        } else {
-            self.extras.push((name, text_of(cell)));
-            return;
-        };
-        if let Some((origin, old)) = loser
-            && old != cell
-        {
-            self.extras.push((origin, text_of(old)));
+    /// Puts a value into its column, or its spelling into the attributes if a better one is there.
+    fn place(
+        &mut self,
+        column: usize,
+        rank: u8,
+        name: NameId,
+        cell: Cell<'a>,
+        scalar: Scalar<'a>,
+        kept: bool,
+    ) {
+        let is_time = matches!(cell, Cell::Time(_));
+        if self.cells[column] != Cell::Null {
+            // The same value under two names says nothing new.
+            let same = self.cells[column] == cell;
+            if rank > self.ranks[column] {
+                if !kept && !same {
+                    self.keep(name, scalar);
+                }
+                return;
+            }
+            let old = std::mem::take(&mut self.cells[column]);
+            if !same {
+                let text = if is_time { self.time_text(column) } else { text_of(old) };
+                self.extras.push((self.origins[column], text));
+            }
+        }
+        if is_time {
+            self.times.push((column as u8, scalar));
         }
         self.cells[column] = cell;
         self.ranks[column] = rank;
         self.origins[column] = name;
+    }
+
+    /// How the time in a column was spelled, digits behind the microsecond included.
+    fn time_text(&mut self, column: usize) -> Option<Cow<'a, str>> {
+        let at = self.times.iter().rposition(|(c, _)| *c as usize == column)?;
+        self.times.swap_remove(at).1.into_text()
     }
 
     /// Suggests a text for a column, should nothing else fill it: not even a lifted value is worse.

@@ -235,7 +235,7 @@ async fn json_in_a_message_is_opened_layer_by_layer() {
             ("span_id", json!("b7ad6b7169203331")),
             ("attributes/span_id", json!("inner")),
             ("attributes/stream", json!("stdout")),
-            ("attributes/time", json!("2025-01-15T09:00:01.123456Z")),
+            ("attributes/time", json!("2025-01-15T09:00:01.123456789Z")),
             // The same instant as the record's own says nothing new.
             ("attributes/timestamp", NULL),
         ],
@@ -346,6 +346,7 @@ async fn gcp_entries_of_every_payload_land() {
             ("span_id", json!("00f067aa0ba902b7")),
             ("attributes/httpRequest.requestSize", json!("310")),
             ("attributes/traceSampled", json!("true")),
+            ("attributes/receiveTimestamp", json!("2025-01-15T09:00:05.100000001Z")),
             ("attributes/insertId", json!("made-up-1")),
         ],
     );
