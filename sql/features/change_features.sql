@@ -4,8 +4,7 @@
 -- audit: a change that names no service or no region counts for all of them; one that failed counts
 --   for none
 -- audit: counts are NULL when no change at all was recorded from 7 days before the window to its
---   end: then
---   nobody records changes
+--   end: then nobody records changes
 with
 intervals as (
     select region, service, position, window_start, window_end
