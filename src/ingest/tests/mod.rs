@@ -2,7 +2,6 @@
 
 mod formats;
 mod once;
-mod real;
 
 use std::fs;
 use std::path::PathBuf;
