@@ -4,8 +4,7 @@
 -- audit: a change that names no service or no region counts for all of them; one that failed counts
 --   for none
 -- audit: counts are NULL when no change at all was recorded from 7 days before the window to its
---   end: then
---   nobody records changes
+--   end: then nobody records changes
 with
 intervals as (
     select region, service, position, window_start, window_end
@@ -61,80 +60,65 @@ changed_services as (
     where coalesce(changed.success, true)
 ),
 
-deployed as (
+-- One pass: the last deployment of the week before, and what changed just before or during.
+matched as (
     select
         intervals.region as region,
         intervals.service as service,
         intervals.position as position,
-        max(changed_services.timestamp) as deployed_at
-    from intervals
-    join changed_services
-        on intervals.region = changed_services.region
-        and intervals.service = changed_services.service
-    where
-        changed_services.kind = 'deployment'
-        and changed_services.timestamp < intervals.window_end
-        and changed_services.timestamp >= intervals.window_end - interval '7 days'
-    group by intervals.region, intervals.service, intervals.position
-),
-
-recent_changes as (
-    select
-        intervals.region as region,
-        intervals.service as service,
-        intervals.position as position,
-        sum(
-            case
-                when changed_services.kind in ('config', 'replicas', 'resource_limit') then 1
-                else 0
-            end
-        ) as config_changes,
-        sum(case when changed_services.kind = 'dependency' then 1 else 0 end) as dependency_changes,
-        sum(case when changed_services.kind = 'policy' then 1 else 0 end) as policy_changes,
-        exact_avg(changed_services.hyperparameter_drift) as hyperparameter_drift
+        intervals.window_end as window_end,
+        changed_services.timestamp as timestamp,
+        changed_services.kind as kind,
+        changed_services.hyperparameter_drift as hyperparameter_drift,
+        cast(changed_services.timestamp as bigint)
+            >= cast(intervals.window_start as bigint) - lookback.change_lookback_seconds * 1000000
+            as is_recent
     from intervals
     cross join (select change_lookback_seconds from settings_detection) as lookback
-    join changed_services
+    left join changed_services
         on intervals.region = changed_services.region
         and intervals.service = changed_services.service
-    where
-        changed_services.timestamp < intervals.window_end
-        and cast(changed_services.timestamp as bigint)
-            >= cast(intervals.window_start as bigint) - lookback.change_lookback_seconds * 1000000
-    group by intervals.region, intervals.service, intervals.position
+        and changed_services.timestamp < intervals.window_end
+        and changed_services.timestamp >= intervals.window_start - interval '7 days'
+),
+
+counted as (
+    select
+        region,
+        service,
+        position,
+        window_end,
+        max(case when kind = 'deployment' then timestamp end) as deployed_at,
+        sum(
+            case
+                when is_recent and kind in ('config', 'replicas', 'resource_limit') then 1.0
+                else 0.0
+            end
+        ) as config_changes,
+        sum(case when is_recent and kind = 'dependency' then 1.0 else 0.0 end)
+            as dependency_changes,
+        sum(case when is_recent and kind = 'policy' then 1.0 else 0.0 end) as policy_changes,
+        coalesce(exact_avg(case when is_recent then hyperparameter_drift end), 0.0)
+            as hyperparameter_drift
+    from matched
+    group by region, service, position, window_end
 ),
 
 final as (
     select
-        intervals.region as region,
-        intervals.service as service,
-        intervals.position as position,
-        (cast(intervals.window_end as bigint) - cast(deployed.deployed_at as bigint)) / 3.6e9
+        counted.region as region,
+        counted.service as service,
+        counted.position as position,
+        (cast(counted.window_end as bigint) - cast(counted.deployed_at as bigint)) / 3.6e9
             as deployment_age_hours,
-        case
-            when changes_known.is_known
-                then cast(coalesce(recent_changes.config_changes, 0) as double)
-        end as config_change_count,
-        case
-            when changes_known.is_known
-                then cast(coalesce(recent_changes.dependency_changes, 0) as double)
-        end as dependency_change_count,
-        case when changes_known.is_known then coalesce(recent_changes.hyperparameter_drift, 0.0) end
+        case when changes_known.is_known then counted.config_changes end as config_change_count,
+        case when changes_known.is_known then counted.dependency_changes end
+            as dependency_change_count,
+        case when changes_known.is_known then counted.hyperparameter_drift end
             as hyperparameter_drift_score,
-        case
-            when changes_known.is_known
-                then cast(coalesce(recent_changes.policy_changes, 0) as double)
-        end as policy_change_count
-    from intervals
+        case when changes_known.is_known then counted.policy_changes end as policy_change_count
+    from counted
     cross join changes_known
-    left join deployed
-        on intervals.region = deployed.region
-        and intervals.service = deployed.service
-        and intervals.position = deployed.position
-    left join recent_changes
-        on intervals.region = recent_changes.region
-        and intervals.service = recent_changes.service
-        and intervals.position = recent_changes.position
 )
 
 select

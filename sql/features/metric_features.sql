@@ -5,8 +5,7 @@
 -- audit: values are in the units of the roles: percent, counts, operations per second, ms, shares
 --   of 1
 -- audit: disk operations are those of a metric that states all of them, else reads and writes
---   added; for
---   any other role all samples count alike
+--   added; for any other role all samples count alike
 with
 points as (
     select

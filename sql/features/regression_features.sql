@@ -5,47 +5,39 @@
 -- audit: a feature is NULL where the telemetry for it is missing, in the interval or (deltas) the
 --   baseline
 -- audit: relative deltas are current / baseline - 1, so 0.5 is half as much again; the baseline is
---   the same
---   quantity of the same region and service over [$baseline_from, $baseline_to)
+--   the same quantity of the same region and service over [$baseline_from, $baseline_to)
 -- audit: metrics of a service come before metrics of its region that name no service; a change that
---   names
---   no service or no region counts for all of them
+--   names no service or no region counts for all of them
 --
--- reward_delta                relative; mean reward of evaluations, each agent type and environment
---   against
---                             its own baseline
--- latency_delta               relative; p95 of request durations; a rise is 0 unless the share of requests
---                             above the baseline's p95 exceeds 5 % by `latency_sigmas` standard errors
--- error_rate_delta            difference of shares; failed requests over requests
--- throughput_delta            relative; requests per second
--- queue_depth_mean, _max      items; role queue_depth
--- queue_wait_time_p95         ms; of requests, else role queue_wait_ms, else of evaluations
--- cpu_utilization_mean        percent; role cpu_utilization
--- memory_utilization_mean     percent; role memory_utilization
--- disk_io_rate                operations per second; role disk_io, reads and writes added
--- deployment_age_hours        hours from the last deployment before the end of the interval; NULL
---   when it
---                             is more than 7 days ago
--- config_change_count         changes of kind config, replicas or resource_limit in the interval or
---   the
---                             `change_lookback_seconds` before it; likewise for
--- dependency_change_count     kind dependency, and
--- policy_change_count         kind policy
--- hyperparameter_drift_score  0 to 1; mean over such changes of kind hyperparameter of
---                             |new - old| / max(|new|, |old|), numeric values only
--- error_spike_detected        0 or 1; at least `spike_min_errors` errors, and an error rate above
---                             `spike_ratio` times the baseline's and above the baseline's by
---                             `spike_sigmas` standard errors
--- timeout_rate                share of requests that ran into a timeout
--- retry_rate                  retries per request, of requests that say how often they were retried
--- external_api_latency_delta  relative; p95 of calls to external APIs, else role
+-- reward_delta: relative; mean reward of evaluations, each agent type and environment against its
+--   own baseline
+-- latency_delta: relative; p95 of request durations; a rise is 0 unless the share of requests above
+--   the baseline's p95 exceeds 5 % by `latency_sigmas` standard errors
+-- error_rate_delta: difference of shares; failed requests over requests
+-- throughput_delta: relative; requests per second
+-- queue_depth_mean, queue_depth_max: items; role queue_depth
+-- queue_wait_time_p95: ms; of requests, else role queue_wait_ms, else of evaluations
+-- cpu_utilization_mean, memory_utilization_mean: percent; the roles of these names
+-- disk_io_rate: operations per second; role disk_io, else reads and writes added
+-- deployment_age_hours: hours from the last deployment to the end of the interval; NULL when there
+--   was none in the 7 days before
+-- config_change_count: changes of kind config, replicas or resource_limit in the interval or the
+--   `change_lookback_seconds` before it
+-- dependency_change_count, policy_change_count: likewise, changes of these kinds
+-- hyperparameter_drift_score: 0 to 1; likewise, the mean over changes of kind hyperparameter of
+--   |new - old| / max(|new|, |old|), numeric values only
+-- error_spike_detected: 0 or 1; at least `spike_min_errors` errors, at an error rate above
+--   `spike_ratio` times the baseline's and above the baseline's by `spike_sigmas` standard errors
+-- timeout_rate: share of requests that ran into a timeout
+-- retry_rate: retries per request, of requests that say how often they were retried
+-- external_api_latency_delta: relative; p95 of calls to external APIs, else the mean of role
 --   external_api_latency_ms
--- database_latency_delta      relative; p95 of calls to databases, else role database_latency_ms
--- cache_hit_rate_delta        difference of shares; role cache_hit_rate
+-- database_latency_delta: relative; p95 of calls to databases, else the mean of role
+--   database_latency_ms
+-- cache_hit_rate_delta: difference of shares; role cache_hit_rate
 --
 -- Counts of changes and hyperparameter drift are NULL when no change at all was recorded from 7
---   days
--- before the window to its end: then nobody records changes.
+-- days before the window to its end: then nobody records changes.
 with
 requested as (
     select

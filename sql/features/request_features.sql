@@ -3,8 +3,7 @@
 -- materialized: run
 -- audit: intervals are whole minutes from $from; figures of the baseline are over all of it
 -- audit: rates per second divide by the minutes in which the region served any request at all, so
---   that
---   the edges of what was recorded do not look like a fall in traffic
+--   that the edges of what was recorded do not look like a fall in traffic
 with
 requests_by_minute as (
     select

@@ -2,10 +2,9 @@
 -- grain: one row per region, service and interval with evaluations
 -- materialized: run
 -- audit: rewards of different agents and environments have different scales, so each pair is
---   compared with
---   its own baseline: (mean now - mean then) / the larger of |mean then| and the usual standard
---   deviation
---   of an evaluation then; the pairs are weighted by their evaluations in the interval
+--   compared with its own baseline: (mean now - mean then) / the larger of |mean then| and the
+--   usual standard deviation of an evaluation then; the pairs are weighted by their evaluations in
+--   the interval
 with
 evaluated as (
     select

@@ -4,11 +4,9 @@
 -- materialized: incremental
 -- source: logs
 -- audit: a request is a line with `duration_ms` or `status_code`; it failed when its status is 500
---   or
---   more, or, where it has no status, when its level is ERROR or FATAL or `error` is set
+--   or more, or, where it has no status, when its level is ERROR or FATAL or `error` is set
 -- audit: a duration or wait that is NaN, infinite, negative or longer than 31 years (1e12 ms, so
---   that sums
---   in microseconds fit) does not count as one
+--   that sums in microseconds fit) does not count as one
 with
 request_lines as (
     select

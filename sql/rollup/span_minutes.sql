@@ -4,8 +4,7 @@
 -- materialized: incremental
 -- source: spans
 -- audit: a request is a span of kind server or consumer; it failed when its status is `error` or
---   its
---   status code 500 or more; its route is its name where it states none
+--   its status code 500 or more; its route is its name where it states none
 -- audit: spans say nothing of retries, queue waits and response sizes: those are 0 of 0 known
 -- audit: a duration that is NaN, infinite, negative or longer than 31 years does not count as one
 with

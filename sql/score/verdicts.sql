@@ -1,7 +1,8 @@
 -- title: What kind of regression each interval is, if any
--- grain: one row per region, service and interval with any telemetry
+-- grain: one row per region, service and interval in which a symptom was measured
 -- materialized: run
 -- audit: judged by the rules of the settings; `factors` lists what spoke for the verdict
+-- audit: without requests or rewards nothing is judged, and nothing is taken to be benign
 with
 judged as (
     select
@@ -46,6 +47,7 @@ final as (
         judgement['factors'] as factors,
         'rules' as judged_by
     from judged
+    where judgement['verdict'] is not null
 )
 
 select region, service, window_start, window_end, verdict, confidence, factors, judged_by

@@ -4,10 +4,9 @@
 -- audit: a window is judged only by the measured windows before it; the first ones have no
 --   expectation
 -- audit: an anomaly is worse than the Bollinger band (a latency below it is none), at least
---   `zscore_limit`
---   standard deviations from the mean, made of `min_samples` or more, and away from the expectation
---   by
---   `deviation_floor` of the distance between target and threshold; NULL where nothing was measured
+--   `zscore_limit` standard deviations from the mean, made of `min_samples` or more, and away from
+--   the expectation by `deviation_floor` of the distance between target and threshold; NULL where
+--   nothing was measured
 with
 windows as (
     select

@@ -2,8 +2,7 @@
 -- grain: one row per SLO, region and service
 -- materialized: view
 -- audit: compliance is met over measured windows, and NULL when none was measured; coverage says
---   what
---   share of the windows was measured at all
+--   what share of the windows was measured at all
 with
 windows as (
     select slo, type, region, service, observed, is_met, is_violated

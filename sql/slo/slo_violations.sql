@@ -2,11 +2,9 @@
 -- grain: one row per SLO, region, service and window that is past its threshold or an anomaly
 -- materialized: run
 -- audit: kind is `threshold` when the window is worse than the threshold, `adaptive` when it is
---   only an
---   anomaly against the windows before it, `both` when it is both
+--   only an anomaly against the windows before it, `both` when it is both
 -- audit: severity counts the way from target to threshold as 1: `critical` from 2 on, `error` past
---   the
---   threshold; an anomaly within the threshold is a `warning` when it misses the target, else
+--   the threshold; an anomaly within the threshold is a `warning` when it misses the target, else
 --   `info`
 with
 judged as (

@@ -2,11 +2,9 @@
 -- grain: one row per SLO, region, service and window; windows follow each other from $from
 -- materialized: run
 -- audit: a window without data has a row with `observed` NULL and `samples` 0: it is not measured,
---   so it
---   is neither met nor violated
+--   so it is neither met nor violated
 -- audit: services are those with any data in the window or its baseline, so that one that fell
---   silent
---   shows as not measured
+--   silent shows as not measured
 -- audit: met means at least as good as the target, violated means worse than the threshold
 with
 slos as (

@@ -15,7 +15,7 @@ points as (
         host,
         metric,
         value,
-        -- The settings know samples without a unit as ''; `{requests}` is an annotation, no unit (UCUM).
+        -- The settings know samples without a unit as ''. In UCUM `{requests}` is an annotation.
         case
             when unit is null then ''
             when unit like '{%}' then '1'
