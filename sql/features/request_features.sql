@@ -107,8 +107,8 @@ compared as (
 final as (
     select
         compared.*,
-        -- 5 % of the requests are slower than the baseline's p95 when nothing moved; a binomial share of n
-        -- requests has the standard error sqrt(p (1 - p) / n).
+        -- 5 % of the requests are slower than the baseline's p95 when nothing moved; a binomial share
+        -- of n requests has the standard error sqrt(p (1 - p) / n).
         case
             when latency_p95 > baseline_latency_p95
                 and slow_share - 0.05

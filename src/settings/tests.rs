@@ -154,7 +154,7 @@ fn slips_are_recognised() {
         "did you mean `resource`?",
     );
     check(
-        "[[rule]]\nfeature = \"latency_delt\"\nverdict = \"BENIGN\"\ndirection = \"above\"\nthreshold = 1\nweight = 1",
+        "[[rule]]\nfeature = \"latency_delt\"\nverdict = \"PERFORMANCE_REGRESSION\"\ndirection = \"above\"\nthreshold = 1\nweight = 1",
         "rule[0].feature: expected one of the 21 regression features, got `latency_delt`",
         "did you mean `latency_delta`?",
     );
@@ -162,6 +162,11 @@ fn slips_are_recognised() {
         "[[rule]]\nfeature = \"latency_delta\"\nverdict = \"PERF_REGRESSION\"\ndirection = \"above\"\nthreshold = 1\nweight = 1",
         "rule[0].verdict: expected one of PERFORMANCE_REGRESSION, ENVIRONMENT_REGRESSION, got `PERF_REGRESSION`",
         "",
+    );
+    check(
+        "[[rule]]\nfeature = \"latency_delta\"\nverdict = \"BENIGN\"\ndirection = \"above\"\nthreshold = 1\nweight = 1",
+        "rule[0].verdict: expected a regression, got `BENIGN`",
+        "enabled = false",
     );
     check(
         "[metrics]\nmy_cpu = { role = \"cpu_utilisation\" }",
