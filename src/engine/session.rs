@@ -9,8 +9,8 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::Error;
-use crate::functions::{self, Direction, Rule, RuleSet};
-use crate::settings::{self, Settings};
+use crate::functions::{self, RuleSet};
+use crate::settings::Settings;
 
 /// Resources a session may use.
 #[derive(Debug, Clone)]
@@ -52,21 +52,6 @@ pub fn default_memory_limit() -> u64 {
     }
 }
 
-/// The classifier's rules, from the settings.
-fn rule_set(settings: &Settings) -> Result<RuleSet, Error> {
-    let rules = settings.rules.iter().map(|rule| Rule {
-        feature: rule.feature.clone(),
-        verdict: rule.verdict,
-        direction: match rule.direction {
-            settings::Direction::Above => Direction::Above,
-            settings::Direction::Below => Direction::Below,
-        },
-        threshold: rule.threshold,
-        weight: rule.weight,
-    });
-    Ok(RuleSet::new(rules.collect())?)
-}
-
 /// A session with every function and setting in place.
 pub struct Engine {
     context: SessionContext,
@@ -92,7 +77,7 @@ impl Engine {
             .build_arc()?;
         // Files are queried in place by their path: select * from 'x.csv'.
         let context = SessionContext::new_with_config_rt(config, runtime).enable_url_table();
-        functions::register_all(&context, rule_set(settings)?);
+        functions::register_all(&context, RuleSet::try_from(settings)?);
         super::register_settings(&context, settings)?;
         Ok(Engine { context })
     }

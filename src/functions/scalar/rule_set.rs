@@ -2,6 +2,7 @@
 
 use crate::domain::{REGRESSION_FEATURES, Verdict};
 use crate::functions::Error;
+use crate::settings::{self, Settings};
 use std::hash::{Hash, Hasher};
 
 /// Features that users feel. Without one of them nothing is a regression, whatever else moved.
@@ -224,44 +225,29 @@ fn factors(mut crossed: Vec<(&Rule, Factor)>, verdict: Verdict) -> Vec<Factor> {
     factors
 }
 
+impl TryFrom<&Settings> for RuleSet {
+    type Error = Error;
+
+    /// The rules of the settings.
+    fn try_from(settings: &Settings) -> Result<Self, Error> {
+        let rules = settings.rules.iter().map(|rule| Rule {
+            feature: rule.feature.clone(),
+            verdict: rule.verdict,
+            direction: match rule.direction {
+                settings::Direction::Above => Direction::Above,
+                settings::Direction::Below => Direction::Below,
+            },
+            threshold: rule.threshold,
+            weight: rule.weight,
+        });
+        RuleSet::new(rules.collect())
+    }
+}
+
 impl Default for RuleSet {
-    /// Rules for a service that serves requests in milliseconds. Symptoms without any cause are put down to the
-    /// code, timeouts and retries to what is called. Utilisation cannot reach twice its threshold, so it weighs
-    /// more.
+    /// The rules of the default settings.
     fn default() -> Self {
-        use Direction::{Above, Below};
-        use Verdict::{EnvironmentRegression as Environment, PerformanceRegression as Performance};
-        let rules = [
-            ("reward_delta", Performance, Below, -0.1, 0.3),
-            ("latency_delta", Performance, Above, 0.2, 0.2),
-            ("error_rate_delta", Performance, Above, 0.01, 0.2),
-            ("throughput_delta", Performance, Below, -0.3, 0.2),
-            ("error_spike_detected", Performance, Above, 0.5, 0.2),
-            ("timeout_rate", Environment, Above, 0.05, 0.2),
-            ("retry_rate", Environment, Above, 0.1, 0.2),
-            ("deployment_age_hours", Performance, Below, 24.0, 1.0),
-            ("config_change_count", Performance, Above, 0.0, 0.8),
-            ("dependency_change_count", Performance, Above, 0.0, 0.8),
-            ("hyperparameter_drift_score", Performance, Above, 0.1, 0.8),
-            ("policy_change_count", Performance, Above, 0.0, 0.8),
-            ("queue_depth_mean", Environment, Above, 50.0, 0.5),
-            ("queue_depth_max", Environment, Above, 200.0, 0.5),
-            ("queue_wait_time_p95", Environment, Above, 500.0, 0.8),
-            ("cpu_utilization_mean", Environment, Above, 85.0, 1.5),
-            ("memory_utilization_mean", Environment, Above, 90.0, 1.5),
-            ("disk_io_rate", Environment, Above, 5000.0, 0.5),
-            ("external_api_latency_delta", Environment, Above, 0.3, 1.0),
-            ("database_latency_delta", Environment, Above, 0.3, 1.0),
-            ("cache_hit_rate_delta", Environment, Below, -0.1, 0.6),
-        ];
-        let rule = |(feature, verdict, direction, threshold, weight): (&str, _, _, _, _)| Rule {
-            feature: feature.to_owned(),
-            verdict,
-            direction,
-            threshold,
-            weight,
-        };
-        RuleSet::new(rules.map(rule).into()).expect("the default rules are checked by a test")
+        RuleSet::try_from(&Settings::default()).expect("a test checks the default settings")
     }
 }
 
