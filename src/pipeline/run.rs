@@ -12,7 +12,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::{Error, Materialization, models};
-use crate::domain::{MICROS_PER_DAY, TimeRange};
+use crate::domain::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, TimeRange};
 use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
 use crate::lake::{DataFile, Lake};
 
@@ -145,33 +145,44 @@ async fn register_view(
     Ok(())
 }
 
+/// Models count by whole minutes.
+const MICROS_PER_MINUTE: i64 = 60 * MICROS_PER_SECOND;
+
 /// The tables whose presence makes a stretch of time comparable.
 const MEASURED: [&str; 4] = ["logs", "spans", "metrics", "evaluations"];
 
 /// A baseline for a window, and in words which one.
 ///
 /// The period of the same length just before it, when the lake holds anything of that period; else the
-/// first quarter of what the window itself holds, so that the first day of a lake can be compared with
-/// how it began.
+/// first quarter of what the window itself holds, in whole hours where it is that long, so that the first
+/// day of a lake can be compared with how it began.
 pub async fn default_baseline(lake: &Lake, window: TimeRange) -> Result<(TimeRange, String), Error> {
     let previous = window.previous();
-    let mut first: Option<i64> = None;
-    for table in MEASURED {
-        let Some(snapshot) = lake.snapshot(table).await? else { continue };
-        for file in snapshot.files() {
-            let (from, to) = span(file);
-            if from < previous.to() && to > previous.from() {
-                return Ok((previous, "the period before it".to_owned()));
-            }
-            if from < window.to() && to > window.from() {
-                let start = from.max(window.from());
-                first = Some(first.map_or(start, |f| f.min(start)));
+    let mut held: Option<(i64, i64)> = None;
+    // Requests decide where there are any: metrics often go on when nothing is served.
+    for tables in [&MEASURED[..2], &MEASURED[2..]] {
+        let mut spans = Vec::new();
+        for table in tables {
+            if let Some(snapshot) = lake.snapshot(table).await? {
+                spans.extend(snapshot.files().iter().map(span));
             }
         }
+        if spans.iter().any(|(from, to)| *from < previous.to() && *to > previous.from()) {
+            return Ok((previous, "the period before it".to_owned()));
+        }
+        let inside = spans.iter().filter(|(from, to)| *from < window.to() && *to > window.from());
+        let first = inside.clone().map(|(from, _)| (*from).max(window.from())).min();
+        let last = inside.map(|(_, to)| (*to).min(window.to())).max();
+        held = held.or(first.zip(last));
     }
-    let start = first.unwrap_or(window.from());
-    let quarter = (window.to() - start) / 4;
-    let baseline = TimeRange::new(start, start + quarter.max(1)).unwrap_or(window);
+    let (first, last) = held.unwrap_or((window.from(), window.to()));
+    let from = (first.div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR).max(window.from());
+    let quarter = (last - from) / 4;
+    let to = match quarter / MICROS_PER_HOUR {
+        0 => from + (quarter / MICROS_PER_MINUTE).max(1) * MICROS_PER_MINUTE,
+        hours => from + hours * MICROS_PER_HOUR,
+    };
+    let baseline = TimeRange::new(from, to).unwrap_or(window);
     Ok((
         baseline,
         "the first quarter of its data, because the lake holds nothing of the period before".to_owned(),

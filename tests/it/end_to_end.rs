@@ -233,3 +233,17 @@ fn stopping_an_ingest_leaves_a_lake_that_opens_and_goes_on() {
         }
     );
 }
+
+#[test]
+fn every_stored_query_runs_on_a_lake() {
+    let lake = demo().root.join("lake").display().to_string();
+    let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    let files = files_under(&queries, ".sql");
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let args = ["sql", "--lake", &lake, "--date", DAY, "--format", "csv", "-f", file.to_str().unwrap()];
+        let set = ["--set", "service=dashboard-api", "--set", "at=2025-01-15T12:00:00Z"];
+        let csv = ok(&queries, &[&args[..], &set[..]].concat());
+        assert!(csv.lines().next().unwrap().contains(','), "{}: {csv}", file.display());
+    }
+}
