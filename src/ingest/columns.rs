@@ -1,15 +1,19 @@
 //! Rows into Arrow columns, as the contract says; each row remembers the partition that it belongs to.
+//!
+//! Most rows leave most columns empty, so a column is touched by its values only: what stands between them, and
+//! after the last one, becomes NULL when the next value or the end comes.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, MapArray,
-    NullBufferBuilder, RecordBatch, StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int32Array, Int64Array, MapArray,
+    NullBufferBuilder, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, new_null_array,
 };
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 
 use super::error::{Error, Result};
 use super::format::convert::Cell;
@@ -35,24 +39,227 @@ pub(crate) struct Rows {
 }
 
 enum Column {
-    Time(Vec<i64>),
-    Text(StringBuilder),
-    Int32(Int32Builder),
-    Int64(Int64Builder),
-    Float(Float64Builder),
-    Bool(BooleanBuilder),
+    Text(Text),
+    Time(Fixed<i64>),
+    Int32(Fixed<i32>),
+    Int64(Fixed<i64>),
+    Float(Fixed<f64>),
+    Bool(Bool),
     Map(MapColumn),
     /// The partition key is not stored in the files.
     Region,
 }
 
-#[derive(Default)]
-struct MapColumn {
-    keys: StringBuilder,
-    values: StringBuilder,
+/// Texts, one behind the other.
+struct Text {
+    values: Vec<u8>,
     offsets: Vec<i32>,
-    valid: Option<NullBufferBuilder>,
-    entries: i32,
+    valid: NullBufferBuilder,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Text { values: Vec::new(), offsets: vec![0], valid: NullBufferBuilder::new(0) }
+    }
+}
+
+/// How much more room the next block gets than this one took: blocks are alike, and growing by doubling would copy
+/// everything about once more and keep up to half of the memory empty.
+fn room(length: usize) -> usize {
+    length + length / 16
+}
+
+impl Text {
+    fn rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    fn fill(&mut self, row: usize) {
+        let missing = row - self.rows();
+        if missing > 0 {
+            self.offsets.resize(row + 1, self.values.len() as i32);
+            self.valid.append_n_nulls(missing);
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, row: usize, text: &str) {
+        if self.rows() < row {
+            self.fill(row);
+        }
+        self.values.extend_from_slice(text.as_bytes());
+        // A block holds less than 2 GiB, see `run::MAX_RECORD`.
+        self.offsets.push(self.values.len() as i32);
+        self.valid.append_non_null();
+    }
+
+    fn finish(&mut self, rows: usize) -> std::result::Result<StringArray, ArrowError> {
+        self.fill(rows);
+        let mut offsets = Vec::with_capacity(room(self.offsets.len()));
+        offsets.push(0);
+        let values = Vec::with_capacity(room(self.values.len()));
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(std::mem::replace(&mut self.offsets, offsets)));
+        let values = Buffer::from_vec(std::mem::replace(&mut self.values, values));
+        StringArray::try_new(offsets, values, self.valid.finish())
+    }
+}
+
+/// Values of one size.
+struct Fixed<T> {
+    values: Vec<T>,
+    valid: NullBufferBuilder,
+}
+
+impl<T> Default for Fixed<T> {
+    fn default() -> Self {
+        Fixed { values: Vec::new(), valid: NullBufferBuilder::new(0) }
+    }
+}
+
+impl<T: Copy + Default> Fixed<T> {
+    fn fill(&mut self, row: usize) {
+        let missing = row - self.values.len();
+        if missing > 0 {
+            self.values.resize(row, T::default());
+            self.valid.append_n_nulls(missing);
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, row: usize, value: T) {
+        if self.values.len() < row {
+            self.fill(row);
+        }
+        self.values.push(value);
+        self.valid.append_non_null();
+    }
+
+    fn finish(&mut self, rows: usize) -> (ScalarBuffer<T>, Option<arrow::buffer::NullBuffer>)
+    where
+        T: arrow::datatypes::ArrowNativeType,
+    {
+        self.fill(rows);
+        let next = Vec::with_capacity(room(rows));
+        (ScalarBuffer::from(std::mem::replace(&mut self.values, next)), self.valid.finish())
+    }
+}
+
+struct Bool {
+    values: BooleanBufferBuilder,
+    valid: NullBufferBuilder,
+}
+
+impl Default for Bool {
+    fn default() -> Self {
+        Bool { values: BooleanBufferBuilder::new(0), valid: NullBufferBuilder::new(0) }
+    }
+}
+
+impl Bool {
+    fn fill(&mut self, row: usize) {
+        let missing = row - self.values.len();
+        if missing > 0 {
+            self.values.append_n(missing, false);
+            self.valid.append_n_nulls(missing);
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, row: usize, value: bool) {
+        if self.values.len() < row {
+            self.fill(row);
+        }
+        self.values.append(value);
+        self.valid.append_non_null();
+    }
+}
+
+/// Keys and values of the fields that have no column, by row.
+struct MapColumn {
+    keys: Text,
+    values: Text,
+    offsets: Vec<i32>,
+    valid: NullBufferBuilder,
+}
+
+impl Default for MapColumn {
+    fn default() -> Self {
+        MapColumn {
+            keys: Text::default(),
+            values: Text::default(),
+            offsets: vec![0],
+            valid: NullBufferBuilder::new(0),
+        }
+    }
+}
+
+impl MapColumn {
+    fn rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    fn fill(&mut self, row: usize) {
+        let missing = row - self.rows();
+        if missing > 0 {
+            self.offsets.resize(row + 1, self.keys.rows() as i32);
+            self.valid.append_n_nulls(missing);
+        }
+    }
+
+    /// Adds the fields of a row, at least one; a key that is there already gets a number.
+    fn put<'f, F>(&mut self, row: usize, count: usize, field: F)
+    where
+        F: Fn(usize) -> (&'f str, Option<&'f str>),
+    {
+        self.fill(row);
+        let mut put = |key: &str, value: Option<&str>| {
+            let entry = self.keys.rows();
+            self.keys.put(entry, key);
+            match value {
+                Some(value) => self.values.put(entry, value),
+                None => self.values.fill(entry + 1),
+            }
+        };
+        let repeats = |at: usize| (0..at).any(|before| field(before).0 == field(at).0);
+        // Few keys are compared pair by pair, many by hash.
+        const FEW: usize = 24;
+        if count <= FEW && !(1..count).any(repeats) {
+            for at in 0..count {
+                let (key, value) = field(at);
+                put(key, value);
+            }
+        } else {
+            let mut seen = HashSet::with_capacity(count);
+            for at in 0..count {
+                let (key, value) = field(at);
+                let mut name = Cow::Borrowed(key);
+                let mut number = 2;
+                while !seen.insert(name.clone()) {
+                    name = format!("{key}#{number}").into();
+                    number += 1;
+                }
+                put(&name, value);
+            }
+        }
+        self.offsets.push(self.keys.rows() as i32);
+        self.valid.append_non_null();
+    }
+
+    fn finish(&mut self, rows: usize, kind: &DataType) -> std::result::Result<ArrayRef, ArrowError> {
+        let wrong = |expected: &str, got: &dyn std::fmt::Display| {
+            Err(ArrowError::SchemaError(format!("expected {expected}, got {got}")))
+        };
+        let DataType::Map(field, sorted) = kind else { return wrong("a map", kind) };
+        let DataType::Struct(fields) = field.data_type() else { return wrong("a struct", field) };
+        self.fill(rows);
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let entries = self.keys.rows();
+        let keys: ArrayRef = Arc::new(self.keys.finish(entries)?);
+        let values: ArrayRef = Arc::new(self.values.finish(entries)?);
+        let entries = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        Ok(Arc::new(MapArray::try_new(field.clone(), offsets, entries, self.valid.finish(), *sorted)?))
+    }
 }
 
 /// Collects rows of one table.
@@ -60,12 +267,19 @@ pub(crate) struct TableBuilder {
     table: TableId,
     schema: SchemaRef,
     columns: Vec<Column>,
+    regions: Vec<RegionParts>,
+    region_index: HashMap<String, usize>,
     parts: Vec<(String, Hour)>,
-    part_index: HashMap<String, HashMap<Hour, u32>>,
-    last_part: u32,
     part_of: Vec<u32>,
     times: Vec<i64>,
-    bytes: usize,
+}
+
+/// The partitions of one region.
+struct RegionParts {
+    name: String,
+    /// The partition met last.
+    last: Option<(Hour, u32)>,
+    hours: HashMap<Hour, u32>,
 }
 
 impl TableBuilder {
@@ -74,12 +288,11 @@ impl TableBuilder {
             table,
             schema: table.facts().table.file_schema(),
             columns: columns(table),
+            regions: Vec::new(),
+            region_index: HashMap::new(),
             parts: Vec::new(),
-            part_index: HashMap::new(),
-            last_part: 0,
             part_of: Vec::new(),
             times: Vec::new(),
-            bytes: 0,
         }
     }
 
@@ -88,55 +301,147 @@ impl TableBuilder {
     }
 
     /// Adds a row.
-    pub(crate) fn append(&mut self, row: &Ready<'_, '_>, names: &Names) {
+    pub(crate) fn append(&mut self, ready: &Ready<'_, '_>, names: &Names) {
+        for (column, cell) in ready.cells.iter().enumerate() {
+            self.put(column, cell);
+        }
         let facts = self.table.facts();
-        for (column, cell) in self.columns.iter_mut().zip(row.cells) {
-            self.bytes += set(column, cell);
-        }
-        if let Column::Map(map) = &mut self.columns[facts.overflow] {
-            let overflow = &facts.columns()[facts.overflow].name;
-            self.bytes += map.append(row.extras, names, overflow);
-        }
-        let part = self.part(row.region, Hour::of_micros(row.time));
-        self.part_of.push(part);
-        self.times.push(row.time);
-        self.bytes += 12;
+        let overflow = &facts.columns()[facts.overflow].name;
+        self.put_fields(ready.extras.len(), |at| {
+            let (name, value) = &ready.extras[at];
+            (names.overflow_key(*name, overflow), value.as_deref())
+        });
+        self.end(ready.region, ready.time);
     }
 
-    fn part(&mut self, region: &str, hour: Hour) -> u32 {
-        if let Some((r, h)) = self.parts.get(self.last_part as usize)
-            && *h == hour
-            && r == region
-        {
-            return self.last_part;
+    /// Puts a value into a column of the row that is being added; what is not of the column's type stays NULL.
+    #[inline]
+    fn put(&mut self, column: usize, cell: &Cell<'_>) {
+        match cell {
+            Cell::Null => {}
+            Cell::Text(text) => self.put_text(column, text),
+            Cell::Int(value) => self.put_int(column, *value),
+            Cell::Float(value) => self.put_float(column, *value),
+            Cell::Bool(value) => self.put_bool(column, *value),
+            Cell::Time(value) => self.put_time(column, *value),
         }
-        let found = self.part_index.get(region).and_then(|hours| hours.get(&hour)).copied();
-        self.last_part = found.unwrap_or_else(|| {
-            let part = self.parts.len() as u32;
+    }
+
+    #[inline]
+    pub(super) fn put_text(&mut self, column: usize, text: &str) {
+        if let Column::Text(c) = &mut self.columns[column] {
+            c.put(self.times.len(), text);
+        }
+    }
+
+    #[inline]
+    pub(super) fn put_int(&mut self, column: usize, value: i64) {
+        let row = self.times.len();
+        match &mut self.columns[column] {
+            Column::Int64(c) => c.put(row, value),
+            Column::Int32(c) => {
+                if let Ok(value) = i32::try_from(value) {
+                    c.put(row, value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    pub(super) fn put_float(&mut self, column: usize, value: f64) {
+        if let Column::Float(c) = &mut self.columns[column] {
+            c.put(self.times.len(), value);
+            }
+    }
+
+    #[inline]
+    pub(super) fn put_bool(&mut self, column: usize, value: bool) {
+        if let Column::Bool(c) = &mut self.columns[column] {
+            c.put(self.times.len(), value);
+        }
+    }
+
+    #[inline]
+    pub(super) fn put_time(&mut self, column: usize, value: i64) {
+        if let Column::Time(c) = &mut self.columns[column] {
+            c.put(self.times.len(), value);
+            }
+    }
+
+    /// Keeps fields without a column.
+    #[inline]
+    pub(super) fn put_fields<'f, F>(&mut self, count: usize, field: F)
+    where
+        F: Fn(usize) -> (&'f str, Option<&'f str>),
+    {
+        if count > 0
+            && let Column::Map(map) = &mut self.columns[self.table.facts().overflow]
+        {
+            map.put(self.times.len(), count, field);
+        }
+    }
+
+    /// Ends the row.
+    #[inline]
+    pub(super) fn end(&mut self, region: &str, time: i64) {
+        let part = self.part(region, Hour::of_micros(time));
+        self.part_of.push(part);
+        self.times.push(time);
+    }
+
+    #[inline]
+    fn part(&mut self, region: &str, hour: Hour) -> u32 {
+        /// So many regions are looked through one by one.
+        const FEW: usize = 8;
+        let few = self.regions.len().min(FEW);
+        match self.regions[..few].iter().find(|r| r.name == region) {
+            Some(RegionParts { last: Some((last, part)), .. }) if *last == hour => *part,
+            _ => self.other_part(region, hour),
+        }
+    }
+
+    #[inline(never)]
+    fn other_part(&mut self, region: &str, hour: Hour) -> u32 {
+        let at = match self.region_index.get(region) {
+            Some(at) => *at,
+            None => {
+                let name = region.to_owned();
+                self.region_index.insert(name.clone(), self.regions.len());
+                self.regions.push(RegionParts { name, last: None, hours: HashMap::new() });
+                self.regions.len() - 1
+            }
+        };
+        let known = &mut self.regions[at];
+        let part = *known.hours.entry(hour).or_insert_with(|| {
             self.parts.push((region.to_owned(), hour));
-            self.part_index.entry(region.to_owned()).or_default().insert(hour, part);
-            part
+            self.parts.len() as u32 - 1
         });
-        self.last_part
+        known.last = Some((hour, part));
+        part
     }
 
     /// The rows so far; the builder starts over.
     pub(crate) fn finish(&mut self) -> Result<Rows> {
+        let rows = self.times.len();
         let arrays = self.columns.iter_mut().zip(self.table.facts().columns());
-        let arrays = arrays.filter_map(|(column, contract)| finish(column, &contract.kind.data_type()));
+        let arrays = arrays.filter_map(|(column, contract)| finish(column, &contract.kind.data_type(), rows));
         let name = self.table.name();
         let wrong = |source| Error::Columns { table: name, source };
         let arrays = arrays.collect::<std::result::Result<Vec<_>, _>>().map_err(wrong)?;
         let batch = RecordBatch::try_new(self.schema.clone(), arrays).map_err(wrong)?;
-        self.part_index.clear();
-        self.last_part = 0;
+        self.regions.clear();
+        self.region_index.clear();
+        // Beside the columns the time and the partition of each row.
+        let bytes = batch.get_array_memory_size() + rows * (size_of::<i64>() + size_of::<u32>());
+        let next = Vec::with_capacity(room(rows));
         Ok(Rows {
             table: self.table,
             batch,
             parts: std::mem::take(&mut self.parts),
             part_of: std::mem::take(&mut self.part_of),
-            times: std::mem::take(&mut self.times),
-            bytes: std::mem::take(&mut self.bytes),
+            times: std::mem::replace(&mut self.times, next),
+            bytes,
         })
     }
 }
@@ -145,159 +450,61 @@ fn columns(table: TableId) -> Vec<Column> {
     let facts = table.facts();
     let column = |(position, column): (usize, &crate::contract::Column)| match column.kind {
         _ if position == facts.region => Column::Region,
-        ColumnType::Timestamp => Column::Time(Vec::new()),
-        ColumnType::Int32 => Column::Int32(Int32Builder::new()),
-        ColumnType::Int64 => Column::Int64(Int64Builder::new()),
-        ColumnType::Float64 => Column::Float(Float64Builder::new()),
-        ColumnType::Bool => Column::Bool(BooleanBuilder::new()),
+        ColumnType::Timestamp => Column::Time(Fixed::default()),
+        ColumnType::Int32 => Column::Int32(Fixed::default()),
+        ColumnType::Int64 => Column::Int64(Fixed::default()),
+        ColumnType::Float64 => Column::Float(Fixed::default()),
+        ColumnType::Bool => Column::Bool(Bool::default()),
         ColumnType::Map => Column::Map(MapColumn::default()),
         // No table that ingest fills has a binary column; a test checks that.
-        ColumnType::String | ColumnType::Binary => Column::Text(StringBuilder::new()),
+        ColumnType::String | ColumnType::Binary => Column::Text(Text::default()),
     };
     facts.columns().iter().enumerate().map(column).collect()
-}
-
-/// Appends one value and says how many bytes that took; what is not of the column's type is NULL.
-#[inline]
-fn set(column: &mut Column, cell: &Cell<'_>) -> usize {
-    match (column, cell) {
-        (Column::Text(b), Cell::Text(text)) => {
-            b.append_value(text);
-            text.len() + 4
-        }
-        (Column::Text(b), _) => {
-            b.append_null();
-            4
-        }
-        (Column::Time(v), Cell::Time(t)) => {
-            v.push(*t);
-            8
-        }
-        // `Row::finish` lets no row pass without its times.
-        (Column::Time(v), _) => {
-            v.push(0);
-            8
-        }
-        (Column::Int32(b), Cell::Int(i)) => {
-            b.append_option(i32::try_from(*i).ok());
-            4
-        }
-        (Column::Int32(b), _) => {
-            b.append_null();
-            4
-        }
-        (Column::Int64(b), Cell::Int(i)) => {
-            b.append_value(*i);
-            8
-        }
-        (Column::Int64(b), _) => {
-            b.append_null();
-            8
-        }
-        (Column::Float(b), Cell::Float(f)) => {
-            b.append_value(*f);
-            8
-        }
-        (Column::Float(b), _) => {
-            b.append_null();
-            8
-        }
-        (Column::Bool(b), Cell::Bool(v)) => {
-            b.append_value(*v);
-            1
-        }
-        (Column::Bool(b), _) => {
-            b.append_null();
-            1
-        }
-        (Column::Map(_) | Column::Region, _) => 0,
-    }
 }
 
 fn finish(
     column: &mut Column,
     kind: &DataType,
-) -> Option<std::result::Result<ArrayRef, arrow::error::ArrowError>> {
+    rows: usize,
+) -> Option<std::result::Result<ArrayRef, ArrowError>> {
+    let untouched = match column {
+        Column::Text(c) => c.rows() == 0,
+        Column::Time(c) | Column::Int64(c) => c.values.is_empty(),
+        Column::Int32(c) => c.values.is_empty(),
+        Column::Float(c) => c.values.is_empty(),
+        Column::Bool(c) => c.values.is_empty(),
+        Column::Map(c) => c.rows() == 0,
+        Column::Region => return None,
+    };
+    if untouched {
+        return Some(Ok(new_null_array(kind, rows)));
+    }
     Some(Ok(match column {
         Column::Region => return None,
-        Column::Time(values) => {
-            Arc::new(TimestampMicrosecondArray::from(std::mem::take(values)).with_timezone("UTC"))
+        Column::Text(c) => match c.finish(rows) {
+            Ok(array) => Arc::new(array),
+            Err(e) => return Some(Err(e)),
+        },
+        Column::Time(c) => {
+            let (values, nulls) = c.finish(rows);
+            Arc::new(TimestampMicrosecondArray::new(values, nulls).with_timezone("UTC"))
         }
-        Column::Text(b) => Arc::new(finish_text(b)),
-        Column::Int32(b) => Arc::new(b.finish()),
-        Column::Int64(b) => Arc::new(b.finish()),
-        Column::Float(b) => Arc::new(b.finish()),
-        Column::Bool(b) => Arc::new(b.finish()),
-        Column::Map(map) => return Some(map.finish(kind)),
+        Column::Int32(c) => {
+            let (values, nulls) = c.finish(rows);
+            Arc::new(Int32Array::new(values, nulls))
+        }
+        Column::Int64(c) => {
+            let (values, nulls) = c.finish(rows);
+            Arc::new(Int64Array::new(values, nulls))
+        }
+        Column::Float(c) => {
+            let (values, nulls) = c.finish(rows);
+            Arc::new(Float64Array::new(values, nulls))
+        }
+        Column::Bool(c) => {
+            c.fill(rows);
+            Arc::new(BooleanArray::new(c.values.finish(), c.valid.finish()))
+        }
+        Column::Map(c) => return Some(c.finish(rows, kind)),
     }))
-}
-
-/// Finishes a text column and makes room for as much again: blocks are alike, and growing by doubling would copy
-/// every text about once more and keep up to half of the memory empty.
-fn finish_text(builder: &mut StringBuilder) -> StringArray {
-    let room = |n: usize| n + n / 16;
-    let next =
-        StringBuilder::with_capacity(room(ArrayBuilder::len(builder)), room(builder.values_slice().len()));
-    std::mem::replace(builder, next).finish()
-}
-
-impl MapColumn {
-    fn append(&mut self, extras: &[(NameId, Option<Cow<'_, str>>)], names: &Names, overflow: &str) -> usize {
-        if self.offsets.is_empty() {
-            self.offsets.push(0);
-            self.valid = Some(NullBufferBuilder::new(1024));
-        }
-        let mut bytes = 4;
-        let mut put = |key: &str, value: Option<&str>| {
-            self.keys.append_value(key);
-            self.values.append_option(value);
-            self.entries += 1;
-            bytes += key.len() + value.map_or(0, str::len) + 8;
-        };
-        let key = |at: usize| names.overflow_key(extras[at].0, overflow);
-        let repeats = |at: usize| (0..at).any(|before| key(before) == key(at));
-        // Few keys are compared pair by pair, many by hash.
-        const FEW: usize = 24;
-        if extras.len() <= FEW && !(1..extras.len()).any(repeats) {
-            for (at, (_, value)) in extras.iter().enumerate() {
-                put(key(at), value.as_deref());
-            }
-        } else {
-            let mut seen = HashSet::with_capacity(extras.len());
-            for (at, (_, value)) in extras.iter().enumerate() {
-                let mut name = Cow::Borrowed(key(at));
-                let mut count = 2;
-                while !seen.insert(name.clone()) {
-                    name = format!("{}#{count}", key(at)).into();
-                    count += 1;
-                }
-                put(&name, value.as_deref());
-            }
-        }
-        self.offsets.push(self.entries);
-        if let Some(valid) = &mut self.valid {
-            valid.append(!extras.is_empty());
-        }
-        bytes
-    }
-
-    fn finish(&mut self, kind: &DataType) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-        let DataType::Map(field, sorted) = kind else {
-            return Err(arrow::error::ArrowError::SchemaError(format!("expected a map, got {kind}")));
-        };
-        let DataType::Struct(fields) = field.data_type() else {
-            return Err(arrow::error::ArrowError::SchemaError(format!("expected a struct, got {field}")));
-        };
-        let mut offsets = std::mem::take(&mut self.offsets);
-        if offsets.is_empty() {
-            offsets.push(0);
-        }
-        self.entries = 0;
-        let nulls = self.valid.take().and_then(|mut valid| valid.finish());
-        let keys: ArrayRef = Arc::new(finish_text(&mut self.keys));
-        let values: ArrayRef = Arc::new(finish_text(&mut self.values));
-        let entries = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        Ok(Arc::new(MapArray::try_new(field.clone(), offsets, entries, nulls, *sorted)?))
-    }
 }

@@ -7,6 +7,7 @@ use super::options::Format;
 use super::quarantine::{Code, Fault, Reject};
 use super::row::{Notes, Row};
 use super::table::{TABLE_COUNT, TableId};
+use crate::domain::UNKNOWN_REGION;
 
 /// Position of `rejects` after the tables that records land in.
 pub(crate) const REJECTS: usize = TABLE_COUNT;
@@ -94,6 +95,30 @@ impl Output {
             }
             Err(fault) => self.reject(origin, place, Some(table), fault),
         }
+    }
+
+    /// Begins a row that is known to be good: the builder to put it into and its region; `None` if it has landed
+    /// already.
+    #[inline]
+    pub(crate) fn plain_row<'r>(
+        &mut self,
+        origin: &'r Origin,
+        table: TableId,
+        end: u64,
+        region: Option<&'r str>,
+    ) -> Option<(&mut TableBuilder, &'r str)> {
+        self.counts.read += 1;
+        if end <= origin.done[table as usize] {
+            self.counts.already += 1;
+            return None;
+        }
+        self.counts.landed += 1;
+        let region = region.or(origin.region.as_deref()).unwrap_or_else(|| {
+            self.counts.notes.unknown_region += 1;
+            UNKNOWN_REGION
+        });
+        let builder = self.builders[table as usize].get_or_insert_with(|| TableBuilder::new(table));
+        Some((builder, region))
     }
 
     /// Quarantines a record.

@@ -80,7 +80,7 @@ impl Fault {
 pub(crate) const MAX_ORIGINAL: usize = 1 << 20;
 
 /// One rejected record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reject {
     pub(crate) offset: u64,
     pub(crate) target: Option<&'static str>,

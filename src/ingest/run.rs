@@ -10,11 +10,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use memchr::memchr;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::error::{Error, Result};
-use super::format::{Decoder, detect, scan};
+use super::format::{Decoder, detect};
 use super::land::{Lander, Recorded, Settings, Standing};
 use super::options::{Checked, Format, Options};
 use super::output::{Decoded, Origin, Place, REJECTS};
@@ -430,7 +431,7 @@ fn lines(decoder: &mut Decoder, origin: &Origin, block: &Block) {
     let mut start = 0;
     while start < block.bytes.len() {
         let stop =
-            scan::find(&block.bytes[start..], b'\n').map_or(block.bytes.len(), |length| start + length);
+            memchr(b'\n', &block.bytes[start..]).map_or(block.bytes.len(), |length| start + length);
         let (offset, length) = (block.offset + start as u64, block.bytes[start..stop].trim_ascii_end().len());
         let end = offset + length as u64;
         match whole {

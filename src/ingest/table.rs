@@ -58,6 +58,10 @@ pub(crate) struct Facts {
     pub(crate) time: usize,
     pub(crate) region: usize,
     pub(crate) overflow: usize,
+    /// Position of the text of a log line.
+    pub(crate) message: Option<usize>,
+    /// The columns, a bit each, that no row may lack; the region can come from elsewhere.
+    pub(crate) required: u64,
 }
 
 impl Facts {
@@ -86,6 +90,10 @@ static FACTS: LazyLock<Vec<Facts>> = LazyLock::new(|| {
             time: position(&table.time),
             region: position("region"),
             overflow: position(&overflow.name),
+            message: (id == TableId::Logs).then(|| position("message")),
+            required: (table.columns.iter().enumerate())
+                .filter(|(_, c)| !c.nullable && c.name != "region")
+                .fold(0, |bits, (at, _)| bits | 1 << at),
         }
     };
     TableId::ALL.into_iter().map(facts).collect()
@@ -99,6 +107,6 @@ mod tests {
     fn the_list_is_the_contracts() {
         let names: Vec<_> = contract::ingest_tables().map(|t| t.name.as_str()).collect();
         assert_eq!(TableId::ALL.map(TableId::name).to_vec(), names);
-        assert!(TableId::ALL.into_iter().all(|t| !t.facts().columns().is_empty()));
+        assert!(TableId::ALL.into_iter().all(|t| (1..64).contains(&t.facts().columns().len())));
     }
 }

@@ -181,28 +181,44 @@ impl Encoder {
         for (i, field) in self.schema.fields().iter().enumerate() {
             let Some(column) = self.table.column(field.name()) else { continue };
             let path = ColumnPath::from(column.name.as_str());
-            match (column.encoding, column.kind) {
-                (Some(Encoding::Dictionary), _) => {
-                    builder = builder.set_column_dictionary_enabled(path.clone(), true);
-                }
-                (Some(Encoding::Delta), _) => {
-                    builder = builder.set_column_encoding(path.clone(), ParquetEncoding::DELTA_BINARY_PACKED);
-                }
-                // Status codes, counters: few values, and the writer gives up on the dictionary by itself if not.
-                (None, ColumnType::Int32) => {
-                    builder = builder.set_column_dictionary_enabled(path.clone(), true);
-                }
-                // Keys repeat in every row, and values nearly as often.
-                (None, ColumnType::Map) => {
-                    for leaf in ["key", "value"] {
-                        let parts = vec![column.name.clone(), "key_value".into(), leaf.into()];
-                        builder = builder.set_column_dictionary_enabled(ColumnPath::new(parts), true);
-                    }
-                }
-                (None, _) => {}
-            }
+            let leaves = match column.kind {
+                ColumnType::Map => ["key", "value"]
+                    .map(|leaf| ColumnPath::new(vec![column.name.clone(), "key_value".into(), leaf.into()]))
+                    .to_vec(),
+                _ => vec![path.clone()],
+            };
             let values = batch.column(i).len() - batch.column(i).null_count();
-            if column.bloom && values > 0 {
+            if values == 0 {
+                // A page of nothing but NULLs has nothing to compress, and a compressor costs more than such a page.
+                for leaf in leaves {
+                    builder = builder.set_column_compression(leaf, Compression::UNCOMPRESSED);
+                }
+                continue;
+            }
+            for leaf in leaves {
+                match (column.encoding, column.kind) {
+                    (Some(Encoding::Delta), _) => {
+                        builder = builder.set_column_encoding(leaf, ParquetEncoding::DELTA_BINARY_PACKED);
+                    }
+                    // Int32: status codes, counters: few values, and the writer gives up on the dictionary by itself
+                    // if not.
+                    (Some(Encoding::Dictionary), _) | (None, ColumnType::Int32) => {
+                        builder = builder.set_column_dictionary_enabled(leaf, true);
+                    }
+                    // Keys repeat in every row, and values nearly as often. Nobody looks for a range of them.
+                    (None, ColumnType::Map) => {
+                        builder = builder
+                            .set_column_dictionary_enabled(leaf.clone(), true)
+                            .set_column_statistics_enabled(leaf, EnabledStatistics::None);
+                    }
+                    // Identities and prose: least and greatest of a page say nothing, and to compare them all costs.
+                    (None, ColumnType::String | ColumnType::Binary) => {
+                        builder = builder.set_column_statistics_enabled(leaf, EnabledStatistics::None);
+                    }
+                    (None, _) => {}
+                }
+            }
+            if column.bloom {
                 builder = builder
                     .set_column_bloom_filter_enabled(path.clone(), true)
                     .set_column_bloom_filter_fpp(path.clone(), BLOOM_FPP)

@@ -1,5 +1,6 @@
 //! Frames of bytes into rows: one decoder per worker, its memory reused from frame to frame.
 
+use super::direct::{Direct, Outcome};
 use super::json::{FaultKind, Kind, Tape, Value};
 use super::lift;
 use super::names::{NameId, Names};
@@ -22,6 +23,8 @@ pub(crate) struct Decoder {
     outer: Tape,
     layers: [Tape; lift::MAX_LAYERS],
     spare: Row<'static>,
+    /// The short way; tests do without it to compare.
+    pub(super) direct: Option<Direct>,
 }
 
 impl Decoder {
@@ -33,6 +36,7 @@ impl Decoder {
             outer: Tape::default(),
             layers: Default::default(),
             spare: Row::new(),
+            direct: Some(Direct::default()),
         }
     }
 
@@ -61,6 +65,12 @@ impl Decoder {
             offset += BYTE_ORDER_MARK.len() as u64;
         }
         if text.is_empty() {
+            return;
+        }
+        if origin.format == Format::Ndjson
+            && let Some(direct) = &mut self.direct
+            && direct.line(&mut self.names, &mut self.output, origin, text, end) == Outcome::Done
+        {
             return;
         }
         let place = Place { base: offset, offset, end, original: text.as_bytes() };

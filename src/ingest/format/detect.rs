@@ -1,5 +1,7 @@
 //! What format a source is in, from the keys of its first document; and what table its name suggests.
 
+use memchr::memchr;
+
 use super::scan;
 use crate::ingest::options::Format;
 use crate::ingest::table::TableId;
@@ -27,7 +29,7 @@ pub(crate) fn format(sample: &[u8]) -> Format {
         if let Some(format) = of_keys(&keys(rest)) {
             return format;
         }
-        match scan::find(rest, b'\n') {
+        match memchr(b'\n', rest) {
             Some(end) => rest = &rest[end + 1..],
             None => break,
         }

@@ -247,58 +247,84 @@ impl Parser<'_, '_> {
         }
     }
 
-    #[cold]
-    fn bad_escape(&self) -> Fault {
-        self.unexpected("a valid escape in a string")
-    }
-
     fn escaped_string(&mut self, start: usize) -> Result<(), Fault> {
         let from = self.tape.unescaped.len();
-        let mut copied = start;
-        loop {
-            self.tape.unescaped.push_str(&self.text[copied..self.at]);
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    self.at += 1;
-                    let plain = match self.peek() {
-                        Some(b'n') => '\n',
-                        Some(b'"') => '"',
-                        Some(b'\\') => '\\',
-                        Some(b'/') => '/',
-                        Some(b't') => '\t',
-                        Some(b'r') => '\r',
-                        Some(b'b') => '\u{8}',
-                        Some(b'f') => '\u{c}',
-                        Some(b'u') => {
-                            self.at += 1;
-                            let c = self.unicode()?;
-                            self.at -= 1;
-                            c
-                        }
-                        _ => return Err(self.bad_escape()),
-                    };
-                    self.tape.unescaped.push(plain);
-                    self.at += 1;
-                }
-                Some(_) => {
-                    return Err(self.fault(FaultKind::Syntax, "control characters in a string as escapes"));
-                }
-                None => return Err(self.fault(FaultKind::Truncated, "the closing quote of a string")),
-            }
-            copied = self.at;
-            self.at += scan::string_end(&self.bytes[self.at..]);
-        }
+        self.at = unescape(self.text, start, &mut self.tape.unescaped)?;
         self.push(Kind::String, true, from, self.tape.unescaped.len());
-        self.at += 1;
         Ok(())
+    }
+}
+
+/// Appends the content of the string that starts there, behind its quote, and says where the text goes on behind the
+/// closing one.
+pub(crate) fn unescape(text: &str, start: usize, into: &mut String) -> Result<usize, Fault> {
+    let mut escapes = Escapes { bytes: text.as_bytes(), at: start };
+    let mut copied = start;
+    loop {
+        escapes.at += scan::string_end(&escapes.bytes[escapes.at..]);
+        into.push_str(&text[copied..escapes.at]);
+        match escapes.peek() {
+            Some(b'"') => return Ok(escapes.at + 1),
+            Some(b'\\') => {
+                escapes.at += 1;
+                into.push(escapes.character()?);
+            }
+            Some(_) => {
+                let expected = "control characters in a string as escapes";
+                return Err(Fault { kind: FaultKind::Syntax, at: escapes.at, expected });
+            }
+            None => {
+                let expected = "the closing quote of a string";
+                return Err(Fault { kind: FaultKind::Truncated, at: escapes.at, expected });
+            }
+        }
+        copied = escapes.at;
+    }
+}
+
+/// Reads escapes.
+struct Escapes<'i> {
+    bytes: &'i [u8],
+    at: usize,
+}
+
+impl Escapes<'_> {
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[cold]
+    fn fault(&self) -> Fault {
+        let kind = if self.at >= self.bytes.len() { FaultKind::Truncated } else { FaultKind::Syntax };
+        Fault { kind, at: self.at, expected: "a valid escape in a string" }
+    }
+
+    /// The character of an escape, from behind its backslash to behind its end.
+    fn character(&mut self) -> Result<char, Fault> {
+        let plain = match self.peek() {
+            Some(b'n') => '\n',
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b't') => '\t',
+            Some(b'r') => '\r',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'u') => {
+                self.at += 1;
+                return self.unicode();
+            }
+            _ => return Err(self.fault()),
+        };
+        self.at += 1;
+        Ok(plain)
     }
 
     fn hex4(&mut self) -> Result<u32, Fault> {
         let mut code = 0;
         for _ in 0..4 {
-            let digit =
-                self.peek().and_then(|b| char::from(b).to_digit(16)).ok_or_else(|| self.bad_escape())?;
+            let digit = self.peek().and_then(|b| char::from(b).to_digit(16)).ok_or_else(|| self.fault())?;
             code = code * 16 + digit;
             self.at += 1;
         }

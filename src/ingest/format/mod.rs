@@ -7,6 +7,7 @@ pub(crate) mod aliases;
 mod cloudwatch;
 pub(crate) mod convert;
 mod decoder;
+mod direct;
 pub(crate) mod detect;
 mod flatten;
 mod gcp;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::aliases::{self, MAPPED_RANK, Target};
+use super::aliases::{self, Form, MAPPED_RANK, Target};
 use crate::ingest::options::CheckedMapping;
 use crate::ingest::table::{TABLE_COUNT, TableId};
 
@@ -90,9 +90,12 @@ impl Marks {
 struct Name {
     parent: NameId,
     key: Box<str>,
+    /// The key as lines write it, `"key":`; empty for a key that needs escapes.
+    literal: Box<[u8]>,
     path: Box<str>,
     targets: [Option<Target>; TABLE_COUNT],
     marks: Marks,
+    may_be_message: bool,
     follower: NameId,
     children: HashMap<Box<str>, NameId>,
 }
@@ -116,9 +119,11 @@ impl Names {
         self.names.push(Name {
             parent: ROOT,
             key: "".into(),
+            literal: Box::default(),
             path: "".into(),
             targets: [None; TABLE_COUNT],
             marks: Marks::default(),
+            may_be_message: false,
             follower: ROOT,
             children: HashMap::new(),
         });
@@ -152,6 +157,25 @@ impl Names {
         id
     }
 
+    /// The key that a text starts with and how long it is in there, if it is the one that followed last time.
+    #[inline]
+    pub(crate) fn follow(&mut self, parent: NameId, text: &[u8]) -> Option<(NameId, usize)> {
+        let guess = self.names[self.last as usize].follower;
+        let guessed = &self.names[guess as usize];
+        let hit = guessed.parent == parent && is_prefix(&guessed.literal, text);
+        if !hit {
+            return None;
+        }
+        self.last = guess;
+        Some((guess, guessed.literal.len()))
+    }
+
+    /// Whether an object under this name is the message of some table's rows, which stays whole.
+    #[inline]
+    pub(crate) fn may_be_message(&self, id: NameId) -> bool {
+        self.names[id as usize].may_be_message
+    }
+
     #[cold]
     fn add(&mut self, parent: NameId, key: &str) -> NameId {
         let id = self.names.len() as NameId;
@@ -159,12 +183,18 @@ impl Names {
         let path = if parent == ROOT { key.to_owned() } else { format!("{}.{key}", above.path) };
         let targets = TableId::ALL.map(|table| self.target_of(table, &path));
         let marks = if parent == ROOT { Marks::of_key(key) } else { Marks::default() };
+        let plain = !key.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\');
+        let literal = if plain { format!("\"{key}\":").into_bytes().into() } else { Box::default() };
+        let is_message = |target: &Target| target.form == Form::Message;
+        let may_be_message = key != "log" && targets.iter().flatten().any(is_message);
         self.names.push(Name {
             parent,
             key: key.into(),
+            literal,
             path: path.into(),
             targets,
             marks,
+            may_be_message,
             follower: ROOT,
             children: HashMap::new(),
         });
@@ -211,6 +241,18 @@ impl Names {
     pub(crate) fn path(&self, id: NameId) -> &str {
         &self.names[id as usize].path
     }
+}
+
+/// Whether a text starts with a literal, which is not empty. In steps of eight bytes: keys are short, and a call to compare them
+/// costs more than comparing them.
+#[inline]
+fn is_prefix(literal: &[u8], text: &[u8]) -> bool {
+    let Some(text) = text.get(..literal.len()) else { return false };
+    let (left, right) = (literal.chunks_exact(8), text.chunks_exact(8));
+    let rest = literal.len() - left.remainder().len();
+    !literal.is_empty()
+        && left.zip(right).all(|(l, r)| l == r)
+        && literal[rest..].iter().zip(&text[rest..]).all(|(l, r)| l == r)
 }
 
 #[cfg(test)]

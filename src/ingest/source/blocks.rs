@@ -1,17 +1,18 @@
 //! A source as blocks of whole records, with byte offsets in the unpacked stream and the digest of
 //! everything before the end of each block.
 
+use std::hash::Hasher;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
+use memchr::memchr;
+use twox_hash::XxHash64;
 
 use super::documents::Documents;
 use super::unpack::Unpacked;
 use crate::ingest::format::detect;
 use crate::ingest::format::json::{Kind, Tape};
-use crate::ingest::format::scan;
 use crate::ingest::options::Format;
 use crate::ingest::quarantine::MAX_ORIGINAL;
 
@@ -45,12 +46,10 @@ pub(crate) struct Block {
 /// Bits of a digest that are kept: what fits into an application transaction beside its ordinal.
 const DIGEST_BITS: u32 = 40;
 
-/// The first 40 bits of SHA-256: enough to tell a rewritten file from a grown one.
-pub(crate) fn digest_of(hasher: &Sha256) -> u64 {
-    let bytes = hasher.clone().finalize();
-    let mut head = [0; 8];
-    head.copy_from_slice(&bytes[..8]);
-    u64::from_be_bytes(head) >> (u64::BITS - DIGEST_BITS)
+/// The first 40 bits of XXH64: enough to tell a rewritten file from a grown one. It has to keep up with every byte
+/// that is read, and nobody gains from forging a source of his own, so no cryptographic hash.
+pub(crate) fn digest_of(hasher: &XxHash64) -> u64 {
+    hasher.finish() >> (u64::BITS - DIGEST_BITS)
 }
 
 /// Whether records are lines; else they are documents in any layout.
@@ -62,7 +61,7 @@ fn is_lines(sample: &[u8], whole: bool) -> bool {
         Some(b'{') => {}
         _ => return true,
     }
-    let Some(first_end) = scan::find(trimmed, b'\n') else { return whole };
+    let Some(first_end) = memchr(b'\n', trimmed) else { return whole };
     let is_object = |line: &[u8]| {
         let mut tape = Tape::default();
         std::str::from_utf8(line).is_ok_and(|t| tape.parse(t).is_ok_and(|v| v.kind() == Kind::Object))
@@ -85,7 +84,7 @@ pub(crate) struct Blocks {
     buffer: Vec<u8>,
     /// Where the buffer starts in the source.
     offset: u64,
-    hasher: Sha256,
+    hasher: XxHash64,
     ended: bool,
     /// Why it ended, if not by its end; what was read before is good.
     failure: Option<io::Error>,
@@ -126,7 +125,7 @@ impl Blocks {
             reader,
             buffer: Vec::new(),
             offset: 0,
-            hasher: Sha256::new(),
+            hasher: XxHash64::default(),
             ended: false,
             failure: None,
             documents: None,
@@ -184,7 +183,7 @@ impl Blocks {
         rest.extend_from_slice(&self.buffer[length..]);
         let mut bytes = std::mem::replace(&mut self.buffer, rest);
         bytes.truncate(length);
-        self.hasher.update(&bytes);
+        self.hasher.write(&bytes);
         let offset = self.offset;
         self.offset += length as u64;
         let digest = digest_of(&self.hasher);
@@ -214,9 +213,9 @@ impl Blocks {
         let offset = self.offset;
         let kept = self.buffer[..self.buffer.len().min(MAX_ORIGINAL)].to_vec();
         loop {
-            let end = scan::find(&self.buffer, b'\n');
+            let end = memchr(b'\n', &self.buffer);
             let length = end.map_or(self.buffer.len(), |e| e + 1);
-            self.hasher.update(&self.buffer[..length]);
+            self.hasher.write(&self.buffer[..length]);
             self.offset += length as u64;
             self.buffer.drain(..length);
             if end.is_some() || self.ended {
@@ -255,7 +254,7 @@ impl Blocks {
 
 /// The digests of a source at some offsets, ascending; `None` from the first one beyond its end.
 pub(crate) fn digests_at(reader: &mut dyn Read, offsets: &[u64]) -> io::Result<Vec<Option<u64>>> {
-    let mut hasher = Sha256::new();
+    let mut hasher = XxHash64::default();
     let mut found = Vec::with_capacity(offsets.len());
     let mut buffer = vec![0; BLOCK];
     let mut at = 0;
@@ -271,7 +270,7 @@ pub(crate) fn digests_at(reader: &mut dyn Read, offsets: &[u64]) -> io::Result<V
                 found.resize(offsets.len(), None);
                 return Ok(found);
             }
-            hasher.update(&buffer[..read]);
+            hasher.write(&buffer[..read]);
             at += read as u64;
         }
         found.push(Some(digest_of(&hasher)));

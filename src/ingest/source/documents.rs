@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use crate::ingest::format::scan;
 use crate::ingest::options::Format;
 
@@ -133,7 +135,7 @@ impl Documents {
                     }
                     self.inside(buffer, start, indent, pieces);
                 }
-                State::Garbage { start } => match scan::find(&buffer[self.at..], b'\n') {
+                State::Garbage { start } => match memchr(b'\n', &buffer[self.at..]) {
                     Some(end) => {
                         self.at += end;
                         pieces.push(Piece { range: start..self.at, too_large: false });
