@@ -352,7 +352,7 @@ impl TableBuilder {
     pub(super) fn put_float(&mut self, column: usize, value: f64) {
         if let Column::Float(c) = &mut self.columns[column] {
             c.put(self.times.len(), value);
-            }
+        }
     }
 
     #[inline]
@@ -366,7 +366,7 @@ impl TableBuilder {
     pub(super) fn put_time(&mut self, column: usize, value: i64) {
         if let Column::Time(c) = &mut self.columns[column] {
             c.put(self.times.len(), value);
-            }
+        }
     }
 
     /// Keeps fields without a column.

@@ -430,8 +430,7 @@ fn lines(decoder: &mut Decoder, origin: &Origin, block: &Block) {
     let whole = std::str::from_utf8(&block.bytes).ok();
     let mut start = 0;
     while start < block.bytes.len() {
-        let stop =
-            memchr(b'\n', &block.bytes[start..]).map_or(block.bytes.len(), |length| start + length);
+        let stop = memchr(b'\n', &block.bytes[start..]).map_or(block.bytes.len(), |length| start + length);
         let (offset, length) = (block.offset + start as u64, block.bytes[start..stop].trim_ascii_end().len());
         let end = offset + length as u64;
         match whole {

@@ -93,7 +93,8 @@ impl Direct {
         self.fields.clear();
         self.unescaped.clear();
         names.begin();
-        let mut reader = Reader { bytes: text.as_bytes(), text, at: 1, direct: self, names, marks: Marks::default() };
+        let mut reader =
+            Reader { bytes: text.as_bytes(), text, at: 1, direct: self, names, marks: Marks::default() };
         reader.object(ROOT, 0)?;
         if reader.at != text.len() {
             return None;
@@ -133,7 +134,8 @@ impl Direct {
             let kind = facts.columns()[target.column as usize].kind;
             let bit = 1u64 << (target.column as usize % MAX_COLUMNS);
             let value = read(target, kind, field, self.text(field, text), at as u32);
-            let opens = facts.message == Some(target.column as usize) && may_hold_json(self.text(field, text));
+            let opens =
+                facts.message == Some(target.column as usize) && may_hold_json(self.text(field, text));
             match value {
                 Some(value) if filled & bit == 0 && !opens => values.push((target.column, value)),
                 _ => {
@@ -175,7 +177,9 @@ impl Direct {
         for (column, value) in &self.values {
             let column = *column as usize;
             match value {
-                Value::Text(field) => builder.put_text(column, self.text(&self.fields[*field as usize], text)),
+                Value::Text(field) => {
+                    builder.put_text(column, self.text(&self.fields[*field as usize], text))
+                }
                 Value::Word(word) => builder.put_text(column, word),
                 Value::Int(value) => builder.put_int(column, *value),
                 Value::Float(value) => builder.put_float(column, *value),
@@ -205,9 +209,7 @@ fn read(target: Target, kind: ColumnType, field: &Field, text: &str, at: u32) ->
     match (target.form, field.kind) {
         (Form::Plain | Form::Status | Form::Millis(Some(Unit::Milliseconds)), Kind::Number) => match kind {
             ColumnType::Float64 => decimal(text, matches!(target.form, Form::Millis(_))).map(Value::Float),
-            ColumnType::Int32 => {
-                integer(text).filter(|value| i32::try_from(*value).is_ok()).map(Value::Int)
-            }
+            ColumnType::Int32 => integer(text).filter(|value| i32::try_from(*value).is_ok()).map(Value::Int),
             ColumnType::Int64 => integer(text).map(Value::Int),
             ColumnType::String => Some(Value::Text(at)),
             _ => None,
@@ -234,7 +236,9 @@ fn read(target: Target, kind: ColumnType, field: &Field, text: &str, at: u32) ->
         (Form::ErrorText, Kind::String) if kind == ColumnType::String => {
             (!text.trim().is_empty()).then_some(Value::Text(at))
         }
-        (Form::SpanKind, Kind::String) => word(text, &["internal", "server", "client", "producer", "consumer"]),
+        (Form::SpanKind, Kind::String) => {
+            word(text, &["internal", "server", "client", "producer", "consumer"])
+        }
         (Form::SpanStatus, Kind::String) => word(text, &["ok", "error"]),
         _ => None,
     }
@@ -322,7 +326,9 @@ fn is_plain_identity(text: &str) -> bool {
 #[inline]
 fn is_plain_region(text: &str) -> bool {
     const SHORT: usize = 64;
-    !text.is_empty() && text.len() <= SHORT && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    !text.is_empty()
+        && text.len() <= SHORT
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// Whether a message may be a JSON object, which is opened.
@@ -588,7 +594,17 @@ mod tests {
 
     #[test]
     fn decimals_are_the_doubles_that_the_standard_library_reads() {
-        for text in ["0", "-0", "0.1", "39.230", "123456789012345", "0.000001", "9007199254740993", "1e400", "-1.5e-7"] {
+        for text in [
+            "0",
+            "-0",
+            "0.1",
+            "39.230",
+            "123456789012345",
+            "0.000001",
+            "9007199254740993",
+            "1e400",
+            "-1.5e-7",
+        ] {
             let expected = text.parse::<f64>().ok().filter(|v| v.is_finite());
             assert_eq!(decimal(text, false).map(f64::to_bits), expected.map(f64::to_bits), "{text}");
         }
@@ -596,10 +612,48 @@ mod tests {
 
     fn key() -> impl Strategy<Value = String> {
         let known = prop::sample::select(vec![
-            "timestamp", "time", "@timestamp", "ts", "level", "severity", "message", "msg", "log", "status", "status_code",
-            "duration_ms", "duration", "latency", "value", "metric", "labels", "attributes", "region", "zone", "service", "trace_id",
-            "span_id", "name", "kind", "error", "route", "path", "bytes_sent", "timeout", "retry_count", "reward_mean",
-            "agent_type", "verdict", "from", "to", "alert", "x", "y.z", "k\\u0041", "é", "",
+            "timestamp",
+            "time",
+            "@timestamp",
+            "ts",
+            "level",
+            "severity",
+            "message",
+            "msg",
+            "log",
+            "status",
+            "status_code",
+            "duration_ms",
+            "duration",
+            "latency",
+            "value",
+            "metric",
+            "labels",
+            "attributes",
+            "region",
+            "zone",
+            "service",
+            "trace_id",
+            "span_id",
+            "name",
+            "kind",
+            "error",
+            "route",
+            "path",
+            "bytes_sent",
+            "timeout",
+            "retry_count",
+            "reward_mean",
+            "agent_type",
+            "verdict",
+            "from",
+            "to",
+            "alert",
+            "x",
+            "y.z",
+            "k\\u0041",
+            "é",
+            "",
         ]);
         known.prop_map(str::to_owned)
     }
@@ -607,12 +661,52 @@ mod tests {
     fn value() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             prop::sample::select(vec![
-                "null", "true", "false", "0", "-0", "1", "200", "-1", "1.5", "0.10", "1e3", "1E400", "01", "-", "1.",
-                "2147483648", "9223372036854775808", "123456789012345678901234567890", "1736946000123", "[]", "[1,2]", "{}",
-                r#""""#, r#""INFO""#, r#""warn""#, r#""eu-west-1""#, r#""eu-west-1a""#, r#""../../x""#, r#""2025-01-15T13:00:00.123456789Z""#,
-                r#""2025-01-15 13:00""#, r#""00000000""#, r#""5B8AA5A2D2C872E8""#, r#""ok""#, r#""server""#, r#""200""#, r#""12ms""#,
-                r#""/a?b""#, r#""http://h/p""#, r#""line\n""#, r#"" {\"msg\":\"in\"}""#, r#""\ud83d\ude00 \ud800""#, r#""\q""#, r#""é""#, "\"tab\tin\"",
-            ]).prop_map(str::to_owned),
+                "null",
+                "true",
+                "false",
+                "0",
+                "-0",
+                "1",
+                "200",
+                "-1",
+                "1.5",
+                "0.10",
+                "1e3",
+                "1E400",
+                "01",
+                "-",
+                "1.",
+                "2147483648",
+                "9223372036854775808",
+                "123456789012345678901234567890",
+                "1736946000123",
+                "[]",
+                "[1,2]",
+                "{}",
+                r#""""#,
+                r#""INFO""#,
+                r#""warn""#,
+                r#""eu-west-1""#,
+                r#""eu-west-1a""#,
+                r#""../../x""#,
+                r#""2025-01-15T13:00:00.123456789Z""#,
+                r#""2025-01-15 13:00""#,
+                r#""00000000""#,
+                r#""5B8AA5A2D2C872E8""#,
+                r#""ok""#,
+                r#""server""#,
+                r#""200""#,
+                r#""12ms""#,
+                r#""/a?b""#,
+                r#""http://h/p""#,
+                r#""line\n""#,
+                r#"" {\"msg\":\"in\"}""#,
+                r#""\ud83d\ude00 \ud800""#,
+                r#""\q""#,
+                r#""é""#,
+                "\"tab\tin\"",
+            ])
+            .prop_map(str::to_owned),
             any::<f64>().prop_map(|v| v.to_string()),
             any::<i64>().prop_map(|v| v.to_string()),
             ".{0,12}".prop_map(|s| serde_json::to_string(&s).unwrap()),
@@ -623,7 +717,8 @@ mod tests {
     }
 
     fn object(fields: &[(String, String)], space: &str) -> String {
-        let fields: Vec<String> = fields.iter().map(|(k, v)| format!("{space}\"{k}\"{space}:{space}{v}{space}")).collect();
+        let fields: Vec<String> =
+            fields.iter().map(|(k, v)| format!("{space}\"{k}\"{space}:{space}{v}{space}")).collect();
         format!("{{{}}}", fields.join(","))
     }
 
