@@ -2,6 +2,7 @@
 
 use super::columns::{Rows, TableBuilder};
 use super::error::Result;
+use super::format::convert::Cell;
 use super::format::names::Names;
 use super::options::Format;
 use super::quarantine::{Code, Fault, Reject};
@@ -19,8 +20,12 @@ pub(crate) struct Origin {
     pub(crate) table: Option<TableId>,
     /// The table that the file name suggests.
     pub(crate) hint: Option<TableId>,
-    /// Region of records that name none.
+    /// Region of records that name none, when the path does not say it.
     pub(crate) region: Option<String>,
+    /// The region that the path names.
+    pub(crate) path_region: Option<String>,
+    /// The file's name without its ends: what a series is called that has no name of its own.
+    pub(crate) stem: Option<String>,
     /// For each table (then `rejects`) the offset up to which this source has landed.
     pub(crate) done: [u64; TABLE_COUNT + 1],
 }
@@ -47,6 +52,9 @@ pub(crate) struct Counts {
     pub(crate) already: u64,
     /// Envelopes that carry no records (CloudWatch control messages); not records themselves.
     pub(crate) controls: u64,
+    /// Rows whose region is the path's, and the caller's; of the others the record says it or nothing does.
+    pub(crate) regions_from_path: u64,
+    pub(crate) regions_from_option: u64,
     pub(crate) notes: Notes,
 }
 
@@ -79,7 +87,9 @@ impl Output {
         row: &mut Row<'a>,
     ) {
         let table = row.table();
-        match row.finish(names, origin.region.as_deref()) {
+        let named = *row.cell(row.facts().region) != Cell::Null;
+        let region = origin.path_region.as_deref().or(origin.region.as_deref());
+        match row.finish(names, region) {
             Ok(ready) => {
                 self.counts.read += 1;
                 if place.end <= origin.done[table as usize] {
@@ -87,6 +97,11 @@ impl Output {
                     return;
                 }
                 self.counts.landed += 1;
+                if !named && origin.path_region.is_some() {
+                    self.counts.regions_from_path += 1;
+                } else if !named && origin.region.is_some() {
+                    self.counts.regions_from_option += 1;
+                }
                 self.counts.notes.add(ready.notes);
                 self.builders[table as usize]
                     .get_or_insert_with(|| TableBuilder::new(table))
@@ -100,7 +115,8 @@ impl Output {
     #[cold]
     pub(crate) fn reject(&mut self, origin: &Origin, place: Place<'_>, table: Option<TableId>, fault: Fault) {
         self.counts.read += 1;
-        self.cut_short |= matches!(fault.code, Code::Truncated | Code::BadJson | Code::BadUtf8);
+        self.cut_short |=
+            matches!(fault.code, Code::Truncated | Code::BadJson | Code::BadLine | Code::BadUtf8);
         if place.end <= origin.done[REJECTS] {
             self.counts.already += 1;
             return;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::{MAX_MICROS, MIN_MICROS};
+use crate::domain::{MAX_MICROS, MIN_MICROS, parse_timestamp};
 
 /// What a time or a duration is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,22 @@ pub(crate) fn bytes_of_unit(unit: &str) -> Option<u32> {
         "GiB" | "GiBy" => 1 << 30,
         _ => return None,
     })
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The time of the common log format, `26/Jan/2019:19:45:25 +0330`, in microseconds.
+pub(crate) fn common_log_time(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if text.len() < 20 || !text.is_ascii() || text.as_bytes()[2] != b'/' {
+        return None;
+    }
+    let (day, rest) = text.split_once('/')?;
+    let (month, rest) = rest.split_once('/')?;
+    let (year, clock) = rest.split_once(':')?;
+    let month = MONTHS.iter().position(|m| m.eq_ignore_ascii_case(month))? + 1;
+    parse_timestamp(&format!("{year}-{month:02}-{day}T{clock}"))
 }
 
 /// Digits that fit into the 128-bit arithmetic below with room for the largest unit.
@@ -233,6 +249,21 @@ mod tests {
             ("", Unit::Seconds),
         ] {
             assert_eq!(instant(text, unit), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn access_logs_spell_times_their_way() {
+        // date -u -d '26 Jan 2019 19:45:25 +0330' +%s
+        assert_eq!(common_log_time("26/Jan/2019:19:45:25 +0330"), Some(1_548_519_325_000_000));
+        for wrong in [
+            "26/Foo/2019:19:45:25 +0330",
+            "31/Feb/2019:19:45:25 +0000",
+            "",
+            "26/Jan/2019",
+            "26/Jän/2019:19:45:25 +0330",
+        ] {
+            assert_eq!(common_log_time(wrong), None, "{wrong}");
         }
     }
 
