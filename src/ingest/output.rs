@@ -64,7 +64,7 @@ pub(crate) struct Output {
     builders: [Option<TableBuilder>; TABLE_COUNT],
     rejects: Vec<Reject>,
     pub(crate) counts: Counts,
-    /// Whether a record ended in the middle, as the last one of a file that is being written does.
+    /// Whether the last record ended in the middle, as that of a file that is being written does.
     cut_short: bool,
 }
 
@@ -92,6 +92,7 @@ impl Output {
         match row.finish(names, region) {
             Ok(ready) => {
                 self.counts.read += 1;
+                self.cut_short = false;
                 if place.end <= origin.done[table as usize] {
                     self.counts.already += 1;
                     return;
@@ -132,6 +133,7 @@ impl Output {
 
     /// Counts a record that has landed already.
     pub(crate) fn already(&mut self) {
+        self.cut_short = false;
         self.counts.read += 1;
         self.counts.already += 1;
     }

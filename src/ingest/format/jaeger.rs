@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::aliases::{FIRST_RANK, Form};
+use super::aliases::Form;
 use super::convert::Scalar;
 use super::decoder::Decoder;
 use super::fill::{put, put_named};
@@ -92,7 +92,7 @@ fn span<'v>(
                 tags(names, row, list, PROCESS_HANDICAP);
             }
         }
-        settle_peer(row, FIRST_RANK + 1);
+        settle_peer(row);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::aliases::Form;
+use super::aliases::{FIRST_RANK, Form};
 use super::convert::{Cell, Scalar};
 use super::fill::put;
 use super::json::{Kind, Value};

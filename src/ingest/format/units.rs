@@ -154,7 +154,11 @@ pub(crate) fn millis(number: &str, unit: Unit) -> Option<f64> {
     let number = number.trim();
     let shifted = |power: &str| match number.contains(['e', 'E']) {
         false => format!("{number}{power}").parse::<f64>().ok(),
-        true => number.parse::<f64>().ok().and_then(|v| Some(v * format!("1{power}").parse::<f64>().ok()?)),
+        true => {
+            let (digits, exponent) = number.split_once(['e', 'E'])?;
+            let sum = exponent.parse::<i32>().ok()?.checked_add(power[1..].parse().ok()?)?;
+            format!("{digits}e{sum}").parse::<f64>().ok()
+        }
     };
     let ms = match unit {
         Unit::Nanoseconds => shifted("e-6")?,
@@ -279,6 +283,8 @@ mod tests {
         }
         assert_eq!(millis("-5", Unit::Milliseconds), None);
         assert_eq!(millis("357313", Unit::Nanoseconds), Some(0.357313));
+        assert_eq!(millis("2.701e-6", Unit::Seconds), Some(0.002701));
+        assert_eq!(millis("1e+3", Unit::Nanoseconds), Some(0.001));
     }
 
     #[test]

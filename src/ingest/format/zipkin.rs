@@ -68,6 +68,6 @@ fn span<'v>(decoder: &mut Decoder, origin: &'v Origin, place: Place<'_>, span: V
                 }
             }
         }
-        settle_peer(row, 0);
+        settle_peer(row);
     });
 }

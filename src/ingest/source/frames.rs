@@ -222,8 +222,11 @@ impl Frames {
             *inside = false;
             self.at = self.start.take().unwrap_or(self.at);
         }
-        let complete = self.complete();
         let stump = self.at < buffer.len();
+        if stump && matches!(self.rule, Rule::Export) && export::begins(&buffer[self.at..]) {
+            self.close(buffer, self.at, Mark::Whole);
+        }
+        let complete = self.complete();
         if complete > 0 && (stump || self.pending > 0) {
             return self.give(complete, false);
         }
