@@ -116,7 +116,7 @@ impl Output {
     #[cold]
     pub(crate) fn reject(&mut self, origin: &Origin, place: Place<'_>, table: Option<TableId>, fault: Fault) {
         self.counts.read += 1;
-        self.cut_short |=
+        self.cut_short =
             matches!(fault.code, Code::Truncated | Code::BadJson | Code::BadLine | Code::BadUtf8);
         if place.end <= origin.done[REJECTS] {
             self.counts.already += 1;

@@ -188,7 +188,8 @@ fn of_keys(keys: &Keys) -> Option<Format> {
         return Some(Format::Jaeger);
     }
     if all(&["traceId", "id"])
-        && (keys.begins("localEndpoint", b'{') || all(&["timestamp", "duration"]) && (own("name") || own("tags")))
+        && (keys.begins("localEndpoint", b'{')
+            || all(&["timestamp", "duration"]) && (own("name") || own("tags")))
     {
         return Some(Format::Zipkin);
     }

@@ -56,12 +56,15 @@ pub(crate) fn tag<'v>(names: &mut Names, row: &mut Row<'v>, key: &str, scalar: S
 }
 
 /// Only the calling side names its peer by an address.
-pub(crate) fn settle_peer(row: &mut Row<'_>, rank: u8) {
-    let column = |name: &str| row.facts().column(name);
-    let calls = column("kind")
-        .is_some_and(|c| matches!(row.cell(c), Cell::Text(kind) if matches!(&**kind, "client" | "producer")));
-    if let Some(peer) = column("peer_service").filter(|_| !calls) {
-        row.demote(peer, rank);
+pub(crate) fn settle_peer(row: &mut Row<'_>) {
+    let Some(peer) = row.facts().column("peer_service") else { return };
+    let kind = row.facts().column("kind").map(|c| row.cell(c));
+    match kind {
+        Some(Cell::Text(kind)) if matches!(&**kind, "client" | "producer") => {}
+        // What a server calls its peer is its caller.
+        Some(Cell::Text(kind)) if matches!(&**kind, "server" | "consumer") => row.demote(peer, 0),
+        // `peer.service` alone says that somebody is called.
+        _ => row.demote(peer, FIRST_RANK + 1),
     }
 }
 

@@ -66,7 +66,7 @@ fn is_lines(sample: &[u8], whole: bool) -> bool {
         Some(b'{') => {}
         _ => return true,
     }
-    let Some(first_end) = scan::find(trimmed, b'\n') else { return whole };
+    let Some(first_end) = scan::find(trimmed, b'\n') else { return whole && !is_row(trimmed) };
     let is_object = |line: &[u8]| {
         let mut tape = Tape::default();
         std::str::from_utf8(line).is_ok_and(|t| tape.parse(t).is_ok_and(|v| v.kind() == Kind::Object))
@@ -81,6 +81,13 @@ fn is_lines(sample: &[u8], whole: bool) -> bool {
         .split(|b| *b == b'\n')
         .take(LATER_LINES)
         .any(|line| line.first() == Some(&b'{') && is_object(line))
+}
+
+/// Whether a text without line breaks is several documents in a row.
+fn is_row(text: &[u8]) -> bool {
+    let mut pieces = Vec::new();
+    Documents::new(Format::Ndjson, usize::MAX).scan(text, &mut pieces);
+    pieces.len() > 1
 }
 
 /// What is known about a source before it is read.
@@ -390,6 +397,8 @@ mod tests {
             ("{\n  \"a\": [\n    {\"b\": 1}\n  ]\n}\n", false),
             ("[\n{\"a\":1},\n{\"b\":2}\n]\n", false),
             ("{\"a\":1}", true),
+            ("{\"a\":1}{\"b\":2}", false),
+            ("{\"a\":1", true),
             ("", true),
         ] {
             assert_eq!(is_lines(text.as_bytes(), true), lines, "{text}");

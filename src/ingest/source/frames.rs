@@ -14,6 +14,7 @@ use crate::ingest::format::json::Tape;
 use crate::ingest::format::lines::{cri, export};
 use crate::ingest::format::scan;
 use crate::ingest::options::Format;
+use crate::ingest::quarantine::MAX_ORIGINAL;
 
 /// How records stand in the text.
 enum Rule {
@@ -161,26 +162,30 @@ impl Frames {
     /// The next block of the buffer, if it is due: `full` bytes of records, or the end (`ended`), where the last
     /// record comes as a block of its own if it has no end.
     pub(crate) fn cut(&mut self, buffer: &[u8], full: usize, ended: bool) -> Option<Cut> {
-        while let Some(end) = self.line_end(buffer) {
-            self.step(buffer, end);
-            if self.start.is_some_and(|s| self.at - s > self.limit) {
-                // It goes on and on: what is there stands for itself.
-                self.end_here(buffer);
+        loop {
+            while let Some(end) = self.line_end(buffer) {
+                self.step(buffer, end);
+                if self.start.is_some_and(|s| self.at - s > self.limit) {
+                    // It goes on and on: what is there stands for itself.
+                    self.end_here(buffer);
+                }
+                if self.complete() >= full {
+                    return self.give(self.complete(), false);
+                }
             }
-            if self.complete() >= full {
-                return self.give(self.complete(), false);
+            // At the end a record in quotes may be as large as a reject can keep.
+            let most = if ended { self.limit.min(MAX_ORIGINAL) } else { self.limit };
+            let csv = matches!(self.rule, Rule::Csv { .. });
+            if (ended && !csv) || buffer.len() - self.complete() <= most || !self.unstick(buffer) {
+                break;
             }
         }
         if ended {
             return self.last(buffer);
         }
-        if buffer.len() - self.complete() > self.limit {
-            self.unstick(buffer);
-        }
         let complete = self.complete();
-        (complete > 0 && buffer.len() - complete > self.limit || complete >= full)
-            .then(|| self.give(complete, false))
-            .flatten()
+        let stuck = buffer.len() - complete > self.limit;
+        (complete >= full || complete > 0 && stuck).then(|| self.give(complete, false)).flatten()
     }
 
     fn end_here(&mut self, buffer: &[u8]) {
@@ -190,15 +195,19 @@ impl Frames {
 
     /// An unfinished record is larger than the limit. Lines that wait for their rest go as they are; a CSV
     /// record with a quote that nobody closes costs its first line only, and reading goes on behind that.
-    fn unstick(&mut self, buffer: &[u8]) {
-        let Some(start) = self.start else { return };
+    ///
+    /// Whether it found something to go on with.
+    fn unstick(&mut self, buffer: &[u8]) -> bool {
+        let Some(start) = self.start else { return false };
         if !matches!(self.rule, Rule::Csv { .. }) {
-            return self.end_here(buffer);
+            let moved = self.at > start;
+            self.end_here(buffer);
+            return moved;
         }
-        if let Some(length) = scan::find(&buffer[start..], b'\n') {
-            self.close(buffer, start + length, Mark::TooLarge);
-            self.restart(start + length + 1);
-        }
+        let Some(length) = scan::find(&buffer[start..], b'\n') else { return false };
+        self.close(buffer, start + length, Mark::TooLarge);
+        self.restart(start + length + 1);
+        true
     }
 
     /// Whether the buffer is nothing but the beginning of a line.

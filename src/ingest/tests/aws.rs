@@ -380,6 +380,6 @@ async fn cloudtrail_files_give_their_records() {
         ],
     );
     let options = Options { format: Some(Format::Cloudtrail), ..Options::default() };
-    let path = bench.write("bad.json", "[1,{}]");
+    let path = bench.write("bad.json", "[[1],{}]");
     assert_eq!(bench.ingest(&[&path], &options).await.rejected, 2);
 }
