@@ -59,7 +59,7 @@ impl Error {
                 | ingest::Error::Read { .. }
                 | ingest::Error::NotAFile { .. } => 3,
                 ingest::Error::Lake { .. } => 4,
-                ingest::Error::Mapping { .. } => 5,
+                ingest::Error::Mapping { .. } | ingest::Error::CsvLayout { .. } => 5,
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
             Error::Read { .. } | Error::Damaged { .. } => 3,

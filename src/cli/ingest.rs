@@ -9,8 +9,9 @@ use super::Global;
 use super::output::{Unit, progress_bar, thousands};
 use crate::domain::ByteSize;
 use crate::error::Error;
-use crate::ingest::{self, FieldMapping, Format, Options, Progress, Step, Summary};
+use crate::ingest::{self, CsvLayout, FieldMapping, Format, HeaderRow, Options, Progress, Step, Summary};
 use crate::lake::Lake;
+use crate::settings::CsvFiles;
 
 /// Land logs, spans, metrics and the rest in the lake, exactly once.
 ///
@@ -33,7 +34,9 @@ pub(super) struct Ingest {
     /// Table that ndjson records are for [default: told from each record]
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
-    /// ndjson, cloudwatch, gcp or otlp [default: told from the content]
+    /// How the sources are to be read, see docs/formats.md: ndjson, cloudwatch, cloudwatch-export,
+    /// cloudwatch-csv, cloudwatch-insights, gcp, otlp, docker, cri, k8s-audit, nginx, alb, cloudfront, vpc-flow,
+    /// cloudtrail, jaeger, zipkin, prometheus, csv [default: told from the content and the name]
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Region of records that name none [default: unknown]
@@ -59,6 +62,7 @@ impl Ingest {
             region: self.region,
             source_id: self.source_id,
             mappings: mappings.collect(),
+            csv: settings.csv.iter().map(csv_layout).collect(),
             ..Options::default()
         };
         // What is wrong with the request is said before a lake is made for it.
@@ -66,6 +70,30 @@ impl Ingest {
         ingest::check_inputs(&self.inputs)?;
         let lake = Lake::create(&global.lake).await?;
         ingest_into(global, &lake, &self.inputs, options).await
+    }
+}
+
+fn csv_layout(files: &CsvFiles) -> CsvLayout {
+    let pair = |text: &String| {
+        let (column, value) = text.split_once('=').unwrap_or((text, ""));
+        (column.trim().to_owned(), value.trim().to_owned())
+    };
+    // What is no single byte is refused by the check of the layout, as a quote is.
+    let byte = |text: &str| match text {
+        "\\t" | "tab" => b'\t',
+        text => text.bytes().next().filter(|_| text.len() == 1).unwrap_or(b'"'),
+    };
+    CsvLayout {
+        files: files.files.clone(),
+        table: files.table.clone(),
+        delimiter: files.delimiter.as_deref().map(byte),
+        header: files.header.iter().map(|row| HeaderRow::of(row)).collect(),
+        time: files.time.clone(),
+        time_format: files.time_format.clone(),
+        time_zone: files.time_zone.clone(),
+        wide: files.wide,
+        pattern: files.pattern.clone(),
+        set: files.set.iter().map(pair).collect(),
     }
 }
 
@@ -130,12 +158,12 @@ fn print(summary: &Summary) {
     #![allow(clippy::print_stdout)] // The result of the command.
     let widest = summary.sources.iter().map(|s| s.name.chars().count()).max().unwrap_or(0).max(5);
     println!(
-        "{:<widest$}  {:<10}  {:>12}  {:>12}  {:>10}  {:>14}",
+        "{:<widest$}  {:<19}  {:>12}  {:>12}  {:>10}  {:>14}",
         "source", "format", "read", "landed", "rejected", "already landed"
     );
     let line = |name: &str, format: &str, counts: [u64; 4]| {
         let [read, landed, rejected, already] = counts.map(thousands);
-        println!("{name:<widest$}  {format:<10}  {read:>12}  {landed:>12}  {rejected:>10}  {already:>14}");
+        println!("{name:<widest$}  {format:<19}  {read:>12}  {landed:>12}  {rejected:>10}  {already:>14}");
     };
     for s in &summary.sources {
         line(&s.name, s.format, [s.read, s.landed, s.rejected, s.already_landed]);
@@ -153,6 +181,21 @@ fn print(summary: &Summary) {
     }
     for (code, count) in &summary.reasons {
         println!("rejected as {code}: {}", thousands(*count));
+    }
+    if summary.landed > summary.regions_from_record() + summary.unknown_region {
+        println!(
+            "regions: {} rows by the record, {} by the path, {} by --region, {} unknown",
+            thousands(summary.regions_from_record()),
+            thousands(summary.regions_from_path),
+            thousands(summary.regions_from_option),
+            thousands(summary.unknown_region)
+        );
+    }
+    if summary.control_messages > 0 {
+        println!(
+            "{} control messages: no records of their own (CloudWatch's, or audit events of unfinished requests)",
+            thousands(summary.control_messages)
+        );
     }
     if summary.unknown_region > 0 {
         println!("{} rows name no region; --region gives them one", thousands(summary.unknown_region));

@@ -20,7 +20,7 @@ pub enum Error {
         derived: bool,
     },
     /// A format that nobody reads.
-    #[error("unknown format `{got}`; expected one of: ndjson, cloudwatch, gcp, otlp")]
+    #[error("unknown format `{got}`; expected one of: {}", super::kinds::Format::names())]
     UnknownFormat {
         /// The name asked for.
         got: String,
@@ -44,6 +44,18 @@ pub enum Error {
         /// What it must be.
         expected: String,
         /// What it is.
+        got: String,
+    },
+    /// A CSV layout that makes no sense.
+    #[error("csv layout {} (`{files}`): expected {expected}, got {got}", position + 1)]
+    CsvLayout {
+        /// Which one, counted from 0.
+        position: usize,
+        /// The files that it is for.
+        files: String,
+        /// What must be.
+        expected: String,
+        /// What is.
         got: String,
     },
     /// Nothing to read was named.
@@ -132,9 +144,10 @@ impl Error {
             Error::UnknownTable { .. } => Some("leave --table out to have it told from each record".into()),
             Error::UnknownFormat { .. } => Some("leave --format out to have it told from the content".into()),
             Error::Mapping { .. } => Some("correct the mapping in the settings file (tars.toml)".into()),
+            Error::CsvLayout { .. } => Some("correct the [[csv]] entry in the settings file (tars.toml)".into()),
             Error::Missing { .. } => Some("check the spelling; quote a glob so that the shell leaves it alone".into()),
             Error::Empty { .. } => Some(
-                "a directory is searched for .json, .jsonl, .ndjson, .log and .txt, plain, .gz or .zst; name other files themselves"
+                "a directory is searched for .json, .jsonl, .ndjson, .log, .csv, .tsv and .txt, plain, .gz or .zst; name other files themselves"
                     .into(),
             ),
             Error::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {

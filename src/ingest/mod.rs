@@ -18,8 +18,10 @@
 //! reason codes.
 
 mod columns;
+mod csv_layout;
 mod error;
 mod format;
+mod kinds;
 mod land;
 mod options;
 mod output;
@@ -36,6 +38,6 @@ mod tests;
 
 pub use error::{Error, Result};
 pub use format::units::{Unit, UnknownUnit};
-pub use options::{DEFAULT_MEMORY_LIMIT, FieldMapping, Format, Options};
+pub use options::{CsvLayout, DEFAULT_MEMORY_LIMIT, FieldMapping, Format, HeaderRow, Options};
 pub use run::{check_inputs, ingest};
 pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};

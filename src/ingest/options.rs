@@ -1,7 +1,5 @@
 //! What a caller may ask of ingest, unchecked and checked.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,50 +9,8 @@ use super::format::units::{Unit, bytes_of_unit};
 use super::table::{TABLE_COUNT, TableId};
 use crate::contract::{self, ColumnType};
 
-/// How the bytes of a source are to be understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// One JSON object per row: canonical column names, common aliases, field mappings.
-    Ndjson,
-    /// CloudWatch Logs: API pages, single events, subscription envelopes.
-    Cloudwatch,
-    /// Google Cloud Logging: API pages, arrays, sink files.
-    Gcp,
-    /// OTLP/JSON logs, traces and metrics.
-    Otlp,
-}
-
-impl Format {
-    /// Every format.
-    pub const ALL: [Format; 4] = [Format::Ndjson, Format::Cloudwatch, Format::Gcp, Format::Otlp];
-
-    /// Its name on the command line and in `rejects`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Format::Ndjson => "ndjson",
-            Format::Cloudwatch => "cloudwatch",
-            Format::Gcp => "gcp",
-            Format::Otlp => "otlp",
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Format {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Format::ALL
-            .into_iter()
-            .find(|f| f.as_str().eq_ignore_ascii_case(text.trim()))
-            .ok_or_else(|| Error::UnknownFormat { got: text.to_owned() })
-    }
-}
+pub use super::csv_layout::{CsvLayout, HeaderRow};
+pub use super::kinds::Format;
 
 /// Says what a field without a known name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +43,8 @@ pub struct Options {
     pub threads: usize,
     /// Meanings of fields without a known name.
     pub mappings: Vec<FieldMapping>,
+    /// How CSV files of certain names are laid out; the first that is for a file counts.
+    pub csv: Vec<CsvLayout>,
     /// Set it to stop after the current block; what is complete by then is committed.
     pub cancel: Option<Arc<AtomicBool>>,
 }
@@ -106,6 +64,7 @@ impl Default for Options {
             memory_limit: DEFAULT_MEMORY_LIMIT,
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             mappings: Vec::new(),
+            csv: Vec::new(),
             cancel: None,
         }
     }
@@ -128,6 +87,7 @@ pub(crate) struct Checked {
     pub(crate) memory_limit: usize,
     pub(crate) threads: usize,
     pub(crate) mappings: Vec<CheckedMapping>,
+    pub(crate) csv: Vec<Arc<CsvLayout>>,
     pub(crate) cancel: Arc<AtomicBool>,
 }
 
@@ -147,6 +107,9 @@ impl Options {
             return Err(Error::SourceId);
         }
         let mappings = self.mappings.iter().enumerate().map(|(i, m)| m.check(i)).collect::<Result<_>>()?;
+        for (position, layout) in self.csv.iter().enumerate() {
+            layout.check(position)?;
+        }
         Ok(Checked {
             table,
             format: self.format,
@@ -155,6 +118,7 @@ impl Options {
             memory_limit: self.memory_limit.max(LEAST_MEMORY),
             threads: self.threads.clamp(1, 64),
             mappings,
+            csv: self.csv.iter().cloned().map(Arc::new).collect(),
             cancel: self.cancel.clone().unwrap_or_default(),
         })
     }
@@ -265,9 +229,6 @@ mod tests {
         );
         check(mapping(None, "message", Some("s")), "expected a column that is counted in such a unit");
         check(mapping(None, "timestamp", Some("KiB")), "expected a column that is counted in such a unit");
-        assert_eq!("CloudWatch".parse::<Format>().unwrap(), Format::Cloudwatch);
-        let error = "csv".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(error, "unknown format `csv`; expected one of: ndjson, cloudwatch, gcp, otlp");
     }
 
     #[test]

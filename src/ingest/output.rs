@@ -2,6 +2,7 @@
 
 use super::columns::{Rows, TableBuilder};
 use super::error::Result;
+use super::format::convert::Cell;
 use super::format::names::Names;
 use super::options::Format;
 use super::quarantine::{Code, Fault, Reject};
@@ -20,8 +21,12 @@ pub(crate) struct Origin {
     pub(crate) table: Option<TableId>,
     /// The table that the file name suggests.
     pub(crate) hint: Option<TableId>,
-    /// Region of records that name none.
+    /// Region of records that name none, when the path does not say it.
     pub(crate) region: Option<String>,
+    /// The region that the path names.
+    pub(crate) path_region: Option<String>,
+    /// The file's name without its ends: what a series is called that has no name of its own.
+    pub(crate) stem: Option<String>,
     /// For each table (then `rejects`) the offset up to which this source has landed.
     pub(crate) done: [u64; TABLE_COUNT + 1],
 }
@@ -48,6 +53,9 @@ pub(crate) struct Counts {
     pub(crate) already: u64,
     /// Envelopes that carry no records (CloudWatch control messages); not records themselves.
     pub(crate) controls: u64,
+    /// Rows whose region is the path's, and the caller's; of the others the record says it or nothing does.
+    pub(crate) regions_from_path: u64,
+    pub(crate) regions_from_option: u64,
     pub(crate) notes: Notes,
 }
 
@@ -57,7 +65,7 @@ pub(crate) struct Output {
     builders: [Option<TableBuilder>; TABLE_COUNT],
     rejects: Vec<Reject>,
     pub(crate) counts: Counts,
-    /// Whether a record ended in the middle, as the last one of a file that is being written does.
+    /// Whether the last record ended in the middle, as that of a file that is being written does.
     cut_short: bool,
 }
 
@@ -80,14 +88,22 @@ impl Output {
         row: &mut Row<'a>,
     ) {
         let table = row.table();
-        match row.finish(names, origin.region.as_deref()) {
+        let named = *row.cell(row.facts().region) != Cell::Null;
+        let region = origin.path_region.as_deref().or(origin.region.as_deref());
+        match row.finish(names, region) {
             Ok(ready) => {
                 self.counts.read += 1;
+                self.cut_short = false;
                 if place.end <= origin.done[table as usize] {
                     self.counts.already += 1;
                     return;
                 }
                 self.counts.landed += 1;
+                if !named && origin.path_region.is_some() {
+                    self.counts.regions_from_path += 1;
+                } else if !named && origin.region.is_some() {
+                    self.counts.regions_from_option += 1;
+                }
                 self.counts.notes.add(ready.notes);
                 self.builders[table as usize]
                     .get_or_insert_with(|| TableBuilder::new(table))
@@ -108,15 +124,27 @@ impl Output {
         region: Option<&'r str>,
     ) -> Option<(&mut TableBuilder, &'r str)> {
         self.counts.read += 1;
+        self.cut_short = false;
         if end <= origin.done[table as usize] {
             self.counts.already += 1;
             return None;
         }
         self.counts.landed += 1;
-        let region = region.or(origin.region.as_deref()).unwrap_or_else(|| {
-            self.counts.notes.unknown_region += 1;
-            UNKNOWN_REGION
-        });
+        let region = match (region, &origin.path_region, &origin.region) {
+            (Some(region), ..) => region,
+            (None, Some(region), _) => {
+                self.counts.regions_from_path += 1;
+                region
+            }
+            (None, None, Some(region)) => {
+                self.counts.regions_from_option += 1;
+                region
+            }
+            (None, None, None) => {
+                self.counts.notes.unknown_region += 1;
+                UNKNOWN_REGION
+            }
+        };
         let builder = self.builders[table as usize].get_or_insert_with(|| TableBuilder::new(table));
         Some((builder, region))
     }
@@ -125,7 +153,8 @@ impl Output {
     #[cold]
     pub(crate) fn reject(&mut self, origin: &Origin, place: Place<'_>, table: Option<TableId>, fault: Fault) {
         self.counts.read += 1;
-        self.cut_short |= matches!(fault.code, Code::Truncated | Code::BadJson | Code::BadUtf8);
+        self.cut_short =
+            matches!(fault.code, Code::Truncated | Code::BadJson | Code::BadLine | Code::BadUtf8);
         if place.end <= origin.done[REJECTS] {
             self.counts.already += 1;
             return;
@@ -141,6 +170,7 @@ impl Output {
 
     /// Counts a record that has landed already.
     pub(crate) fn already(&mut self) {
+        self.cut_short = false;
         self.counts.read += 1;
         self.counts.already += 1;
     }

@@ -4,6 +4,7 @@
 //! |-------------------|-----------------------------------------------------------------------------|
 //! | `truncated`       | the JSON text ends too early                                                |
 //! | `bad_json`        | not JSON                                                                    |
+//! | `bad_line`        | a line or CSV record that is not what the format writes                     |
 //! | `too_deep`        | nested deeper than 128 levels                                               |
 //! | `bad_utf8`        | bytes that are no UTF-8                                                     |
 //! | `not_an_object`   | JSON, but a number, a text or a list where a record is expected             |
@@ -30,6 +31,7 @@ use crate::contract;
 pub(crate) enum Code {
     Truncated,
     BadJson,
+    BadLine,
     TooDeep,
     BadUtf8,
     NotAnObject,
@@ -48,6 +50,7 @@ impl Code {
         match self {
             Code::Truncated => "truncated",
             Code::BadJson => "bad_json",
+            Code::BadLine => "bad_line",
             Code::TooDeep => "too_deep",
             Code::BadUtf8 => "bad_utf8",
             Code::NotAnObject => "not_an_object",

@@ -11,9 +11,10 @@
 
 use std::borrow::Cow;
 
-use super::format::aliases::Target;
+use super::format::aliases::{Form, Target};
 use super::format::convert::{Cell, Converted, Scalar, convert};
 use super::format::names::{NameId, Names};
+use super::format::units::Unit;
 use super::quarantine::{Code, Fault};
 use super::table::{Facts, TableId};
 use crate::contract::ColumnType;
@@ -49,6 +50,8 @@ pub(crate) struct Row<'a> {
     /// Times as they were spelled, by column.
     times: Vec<(u8, Scalar<'a>)>,
     bad_time: Option<(NameId, bool)>,
+    /// Times and durations whose unit neither key nor text says.
+    unitless: Vec<(Target, NameId, Scalar<'a>, u8)>,
     notes: Notes,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Row<'a> {
             suggestions: Vec::new(),
             times: Vec::new(),
             bad_time: None,
+            unitless: Vec::new(),
             notes: Notes::default(),
         }
     }
@@ -91,6 +95,7 @@ impl<'a> Row<'a> {
             suggestions: Vec::new(),
             times: self.times.into_iter().map(|(column, _)| (column, Scalar::Null)).collect(),
             bad_time: None,
+            unitless: Vec::new(),
             notes: Notes::default(),
         }
     }
@@ -109,6 +114,7 @@ impl<'a> Row<'a> {
         self.suggestions.clear();
         self.times.clear();
         self.bad_time = None;
+        self.unitless.clear();
         self.notes = Notes::default();
     }
 
@@ -145,11 +151,8 @@ impl<'a> Row<'a> {
             Converted::Lossy(cell) => (cell, true),
             Converted::Nothing => return,
             Converted::Elsewhere => return self.keep(name, scalar),
-            Converted::NoUnit => {
-                self.notes.no_unit += 1;
-                self.note_bad_time(column, name, true);
-                return self.keep(name, scalar);
-            }
+            // The whole record may tell, see `settle_units`.
+            Converted::NoUnit => return self.unitless.push((target, name, scalar, handicap)),
             Converted::Unfit => {
                 self.notes.unfit += 1;
                 self.note_bad_time(column, name, false);
@@ -160,6 +163,54 @@ impl<'a> Row<'a> {
             self.keep(name, scalar.clone());
         }
         self.place(column, rank, name, cell, scalar, kept);
+    }
+
+    /// Offers the numbers without a unit again, in the unit that `unit` finds; those that it finds none for stay
+    /// in the attributes.
+    pub(crate) fn settle_units(
+        &mut self,
+        names: &Names,
+        unit: impl Fn(&Row<'a>, &Names, NameId) -> Option<Unit>,
+    ) {
+        if self.unitless.is_empty() {
+            return;
+        }
+        let units: Vec<_> = self.unitless.iter().map(|(_, name, ..)| unit(self, names, *name)).collect();
+        for ((mut target, name, scalar, handicap), unit) in
+            std::mem::take(&mut self.unitless).into_iter().zip(units)
+        {
+            match (unit, target.form) {
+                (Some(unit), Form::Time(_)) => target.form = Form::Time(Some(unit)),
+                (Some(unit), Form::Millis(_)) => target.form = Form::Millis(Some(unit)),
+                _ => {
+                    self.notes.no_unit += 1;
+                    self.note_bad_time(target.column as usize, name, true);
+                    self.keep(name, scalar);
+                    continue;
+                }
+            }
+            self.offer_to(target, name, scalar, handicap);
+        }
+    }
+
+    /// Whether the record has a key, whatever became of its value.
+    pub(crate) fn has_key(&self, names: &Names, key: &str) -> bool {
+        let filled = self.cells.iter().zip(&self.origins).filter(|(cell, _)| **cell != Cell::Null);
+        let mut ids = filled
+            .map(|(_, id)| *id)
+            .chain(self.extras.iter().map(|(id, _)| *id))
+            .chain(self.unitless.iter().map(|(_, id, ..)| *id));
+        ids.any(|id| names.path(id) == key)
+    }
+
+    /// Whether a key has a number whose unit nothing said so far.
+    pub(crate) fn lacks_unit(&self, names: &Names, key: &str) -> bool {
+        self.unitless.iter().any(|(_, id, ..)| names.path(*id) == key)
+    }
+
+    /// Says that a value was meant as the time of the row, and is none.
+    pub(crate) fn refuse_time(&mut self, name: NameId) {
+        self.bad_time.get_or_insert((name, false));
     }
 
     fn note_bad_time(&mut self, column: usize, name: NameId, no_unit: bool) {

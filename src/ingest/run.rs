@@ -15,12 +15,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::error::{Error, Result};
-use super::format::{Decoder, detect};
+use super::format::{Decoder, detect, region};
 use super::land::{Lander, Recorded, Settings, Standing};
 use super::options::{Checked, Format, Options};
 use super::output::{Decoded, Origin, Place, REJECTS};
 use super::quarantine::{Code, Fault};
-use super::source::{BLOCK, Block, Blocks, Records, Source, Spare, Unpacked, digests_at, open, resolve};
+use super::source::{
+    About, BLOCK, Block, Blocks, Mark, Records, Source, Spare, Unpacked, digests_at, open, resolve,
+};
 use super::spool::Spool;
 use super::stats::{Progress, SourceSummary, Step, Summary};
 use super::table::TABLE_COUNT;
@@ -204,6 +206,8 @@ fn count_block(summary: &mut Summary, source: usize, decoded: &Decoded) {
     summary.already_landed += counts.already;
     summary.control_messages += counts.controls;
     summary.unknown_region += counts.notes.unknown_region;
+    summary.regions_from_path += counts.regions_from_path;
+    summary.regions_from_option += counts.regions_from_option;
     summary.unfit_values += counts.notes.unfit;
     summary.unitless_values += counts.notes.no_unit;
     let source = &mut summary.sources[source];
@@ -303,9 +307,19 @@ impl Reader {
             }
         };
         let limit = (self.checked.memory_limit / RECORD_SHARE).clamp(BLOCK, u32::MAX as usize / 2);
-        let mut blocks = Blocks::new(reader, self.checked.format, limit, self.spare.clone());
+        let name = plan.source.name();
+        let about = About {
+            name: &name,
+            format: self.checked.format,
+            // A record that was cut short is no reason to cut it there again: `rejects` does not count.
+            landed: done[..TABLE_COUNT].iter().copied().max().unwrap_or(0),
+            layout: self.checked.csv.iter().find(|layout| layout.is_for(&name)).cloned(),
+        };
+        let mut blocks = Blocks::new(reader, &about, limit, self.spare.clone());
         let origin = Arc::new(Origin {
-            hint: detect::table_of_name(&plan.source.name()),
+            hint: detect::table_of_name(&name),
+            path_region: region::of_path(&name),
+            stem: detect::stem(&name).map(str::to_owned),
             format: blocks.format(),
             table: self.checked.table,
             region: self.checked.region.clone(),
@@ -407,17 +421,39 @@ fn decode(decoder: &mut Decoder, origin: &Origin, block: &Block) -> Result<Decod
     match &block.records {
         Records::Lines => lines(decoder, origin, block),
         Records::At(ranges) => {
-            for (range, too_large) in ranges {
+            let mut heads = block.heads.iter().peekable();
+            decoder.head = None;
+            for (range, mark) in ranges {
+                while let Some((_, head)) = heads.next_if(|(from, _)| *from <= range.start) {
+                    decoder.head = Some(head.clone());
+                }
                 let bytes = &block.bytes[range.clone()];
                 let offset = block.offset + range.start as u64;
-                let end = if *too_large { block.end } else { block.offset + range.end as u64 };
-                if *too_large {
-                    let reason = "expected a record within a thirty-second of the memory limit, found a larger one; \
-                                  only its beginning is kept";
-                    let place = Place { base: offset, offset, end, original: bytes };
-                    decoder.output.reject(origin, place, origin.table, Fault::new(Code::TooLarge, reason));
-                } else {
-                    decoder.frame(origin, offset, bytes, end);
+                let end = block.offset + range.end as u64;
+                let place = Place { base: offset, offset, end, original: bytes };
+                match mark {
+                    Mark::Whole => decoder.frame(origin, offset, bytes, end),
+                    Mark::TooLarge => {
+                        let reason = "expected a record within a thirty-second of the memory limit, found a \
+                                      larger one; only its beginning is kept";
+                        let place = Place { end: block.end, ..place };
+                        decoder.output.reject(
+                            origin,
+                            place,
+                            origin.table,
+                            Fault::new(Code::TooLarge, reason),
+                        );
+                    }
+                    Mark::Open => {
+                        let reason = "expected the rest of the record (a closing quote, the last part of a \
+                                      line), found the end of the source";
+                        decoder.output.reject(
+                            origin,
+                            place,
+                            origin.table,
+                            Fault::new(Code::Truncated, reason),
+                        );
+                    }
                 }
             }
         }

@@ -19,13 +19,17 @@ pub struct Summary {
     pub reasons: BTreeMap<&'static str, u64>,
     /// Sources, in the order they were read.
     pub sources: Vec<SourceSummary>,
+    /// Rows whose region is named by the path of their source.
+    pub regions_from_path: u64,
+    /// Rows whose region is the one given to ingest. Of the other rows the record (or an ARN in it) says it.
+    pub regions_from_option: u64,
     /// Rows whose region nothing says.
     pub unknown_region: u64,
     /// Typed values that their column could not hold; they are in the attributes.
     pub unfit_values: u64,
     /// Times and durations without a unit; they are in the attributes.
     pub unitless_values: u64,
-    /// Envelopes without records (CloudWatch control messages).
+    /// What carries no record: CloudWatch control messages, audit events of a request that goes on.
     pub control_messages: u64,
     /// Unpacked bytes.
     pub bytes: u64,
@@ -68,6 +72,11 @@ pub struct SourceSummary {
 }
 
 impl Summary {
+    /// Rows whose region their record names, itself or by an ARN.
+    pub fn regions_from_record(&self) -> u64 {
+        self.landed - self.regions_from_path - self.regions_from_option - self.unknown_region
+    }
+
     /// Sources that could not be read to their end.
     pub fn damaged(&self) -> impl Iterator<Item = &SourceSummary> {
         self.sources.iter().filter(|s| s.damage.is_some())

@@ -6,8 +6,8 @@ use crate::domain::{DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
 
 use super::load::{Entry, Merged};
 use super::model::{
-    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation, Regions, Rule,
-    Settings, Slo,
+    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation,
+    Regions, Rule, Settings, Slo,
 };
 use super::read::{Problems, Section, did_you_mean};
 use super::units;
@@ -36,6 +36,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         metrics: metrics(std::mem::take(&mut merged.metrics), problems),
         recommendations: each(merged.list("recommendation"), problems, recommendation),
         mappings: each(merged.list("mapping"), problems, mapping),
+        csv: each(merged.list("csv"), problems, csv),
         cost: cost(merged.section("cost"), problems),
     };
     // One order whatever the file's, so that equal settings are equal to the digest as well.
@@ -415,6 +416,25 @@ fn recommendation(section: &mut Section<'_>) -> Option<Recommendation> {
     let runbook = section.optional_text("runbook");
     let rank = section.integer("rank");
     Some(Recommendation { code, condition, text, runbook, rank: rank? })
+}
+
+fn csv(section: &mut Section<'_>) -> Option<CsvFiles> {
+    let set = section.texts("set").unwrap_or_default();
+    if let Some(wrong) = set.iter().find(|pair| !pair.contains('=')) {
+        section.wrong("set", format!("`{wrong}`"), "texts such as `service=petshop`", None);
+    }
+    Some(CsvFiles {
+        files: section.text("files"),
+        table: section.optional_text("table"),
+        delimiter: section.optional_text("delimiter"),
+        header: section.texts("header").unwrap_or_default(),
+        time: section.optional_text("time"),
+        time_format: section.optional_text("time_format"),
+        time_zone: section.optional_text("time_zone"),
+        wide: section.flag("wide").unwrap_or(false),
+        pattern: section.optional_text("pattern"),
+        set,
+    })
 }
 
 fn mapping(section: &mut Section<'_>) -> Option<FieldMapping> {

@@ -21,6 +21,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
     ("mapping", &["table", "from"]),
+    ("csv", &["files"]),
 ];
 
 /// Sections whose keys are overridden one by one.

@@ -13,8 +13,8 @@ mod units;
 
 pub use load::DEFAULTS;
 pub use model::{
-    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation, Regions, Rule,
-    Settings, Slo,
+    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation,
+    Regions, Rule, Settings, Slo,
 };
 pub use read::Problem;
 

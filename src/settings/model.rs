@@ -27,6 +27,8 @@ pub struct Settings {
     pub recommendations: Vec<Recommendation>,
     /// How fields of incoming records are renamed.
     pub mappings: Vec<FieldMapping>,
+    /// How CSV files are laid out, by their names; the first that fits a file counts.
+    pub csv: Vec<CsvFiles>,
     /// What resources cost.
     pub cost: Cost,
 }
@@ -227,6 +229,31 @@ pub struct FieldMapping {
     pub to: String,
     /// The unit of the field, where the column has one.
     pub unit: Option<String>,
+}
+
+/// How CSV files of certain names are laid out; ingest checks what it means.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CsvFiles {
+    /// Glob over the path, or over the file name alone.
+    pub files: String,
+    /// The table that the records are for.
+    pub table: Option<String>,
+    /// What separates the fields.
+    pub delimiter: Option<String>,
+    /// What each header row holds: `name`, `skip`, a column of the table, or `label:NAME`.
+    pub header: Vec<String>,
+    /// The column of times.
+    pub time: Option<String>,
+    /// How times are spelled: a unit, or a pattern with `%`.
+    pub time_format: Option<String>,
+    /// The zone of times that name none.
+    pub time_zone: Option<String>,
+    /// Whether every cell is a sample of its own.
+    pub wide: bool,
+    /// How column names are composed.
+    pub pattern: Option<String>,
+    /// Values for columns that the file does not hold, as `column=value`.
+    pub set: Vec<String>,
 }
 
 impl FieldMapping {

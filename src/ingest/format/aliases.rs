@@ -78,7 +78,8 @@ const COMMON: &[Row] = &[
     (
         "service",
         Form::Plain,
-        "service service.name service_name app app_name application application_name kubernetes.labels.app",
+        "service service.name service_name app app_name application application_name kubernetes.labels.app \
+         syslog_identifier systemd_unit",
     ),
     (
         "host",
@@ -103,19 +104,21 @@ const COMMON: &[Row] = &[
         "method",
         Form::Plain,
         "method http.request.method http.method http.req.method request_method http_method verb \
-         rpc.method request.method",
+         rpc.method request.method req.method",
     ),
     ("route", Form::Plain, "route http.route endpoint route_key resource_path"),
     (
         "route",
         Form::Path,
-        "path url.path http.req.path request_path http.path http.target request_uri request.uri uri",
+        "path url.path http.req.path request_path http.path http.target request_uri request.uri uri \
+         req.url",
     ),
     (
         "status_code",
         Form::Status,
         "status_code http.response.status_code http.status_code http.resp.status http_status http.status \
-         response_code response_status downstream_status status rpc.grpc.status_code",
+         response_code response_status downstream_status res.status_code \
+         status rpc.grpc.status_code",
     ),
     (
         "error_type",
@@ -145,7 +148,7 @@ const LOGS: &[Row] = &[
         "bytes_sent",
         Form::Plain,
         "bytes_sent response_size response_bytes body_bytes_sent http.response.body.size \
-         http.response_content_length response_length",
+         http.response_content_length response_length downstream_content_size",
     ),
     ("retry_count", Form::Plain, "retry_count retries"),
     ("timeout", Form::Plain, "timeout timed_out is_timeout"),
@@ -206,6 +209,11 @@ const EVENT_TIMES: &[&str] = &[
     "observed_time_unix",
     "observed_timestamp",
     "date",
+    // Python's logging, nginx, Traefik, API Gateway.
+    "asctime",
+    "time_iso8601",
+    "time_local",
+    "start_utc",
 ];
 const INCIDENT_FROM: &[&str] = &["from", "start", "start_time", "begin"];
 const INCIDENT_TO: &[&str] = &["to", "end", "end_time"];
@@ -226,6 +234,8 @@ const DURATIONS: &[&str] = &[
     "http.duration",
     "http.latency",
     "event.duration",
+    // Lambda's own events.
+    "record.metrics.duration",
 ];
 const QUEUE_WAITS: &[&str] = &["queue_wait", "queue_wait_time", "queue_time", "queue_duration", "wait_time"];
 
@@ -295,6 +305,11 @@ pub(crate) fn target(table: TableId, path: &str) -> Option<Target> {
     };
     for (column, bases) in times {
         let Some(column) = facts.column(column) else { continue };
+        // API Gateway's `$context` calls them so in its documentation: common log time and milliseconds.
+        if let ("requestTime" | "requestTimeEpoch", TableId::Logs) = (path, table) {
+            let unit = (path == "requestTimeEpoch").then_some(Unit::Milliseconds);
+            return Some(Target { column: column as u8, rank: FIRST_RANK + 30, form: Form::Time(unit) });
+        }
         let found = match position(bases, base) {
             Some(rank) => Some((rank, unit)),
             None => position(bases, &snake).map(|rank| (rank, None)),

@@ -4,43 +4,30 @@
 //! Event times are milliseconds by definition of the API. The service of a line that names none is the last
 //! part of its log group (`/aws/lambda/checkout` → `checkout`).
 
-use std::io::Read;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use flate2::read::MultiGzDecoder;
-
 use super::aliases::{FIRST_RANK, Form, LIFTED_RANK, Target};
 use super::convert::Scalar;
 use super::decoder::Decoder;
+use super::envelope;
 use super::flatten;
-use super::json::{Kind, Tape, Value};
+use super::json::{Kind, Value};
 use super::lift;
 use super::names::{Names, ROOT};
+use super::region::of_arn;
 use super::units::Unit;
 use crate::ingest::output::{Origin, Place};
 use crate::ingest::quarantine::{Code, Fault};
 use crate::ingest::row::Row;
 use crate::ingest::table::TableId;
 
-/// Most that a packed envelope may unpack to; the service packs at most 6 MB (Lambda's payload limit).
-const MAX_UNPACKED: u64 = 64 << 20;
-
 pub(crate) fn record(decoder: &mut Decoder, origin: &Origin, place: Place<'_>, value: Value<'_>) {
     if value.kind() != Kind::Object {
         let fault = Fault::new(Code::NotAnObject, "expected a CloudWatch event, page or envelope");
         return decoder.output.reject(origin, place, Some(TableId::Logs), fault);
     }
-    if let Some(events) = value.get("logEvents").filter(|v| v.kind() == Kind::Array) {
-        if value.get_str("messageType") == Some("CONTROL_MESSAGE") {
-            decoder.output.counts.controls += 1;
-            return;
-        }
-        for event in events.items() {
-            self::event(decoder, origin, place.within(event), event, Some(value));
-        }
-    } else if let Some(data) = value.get("awslogs").and_then(|v| v.get_str("data")) {
-        packed(decoder, origin, place, data);
+    if value.get("logEvents").is_some_and(|v| v.kind() == Kind::Array) {
+        message(decoder, origin, value, |event| place.within(event));
+    } else if envelope::record(decoder, origin, place, value) {
+        // Its records are where they belong.
     } else if let Some(events) = value.get("events").filter(|v| v.kind() == Kind::Array) {
         for event in events.items() {
             self::event(decoder, origin, place.within(event), event, None);
@@ -48,57 +35,25 @@ pub(crate) fn record(decoder: &mut Decoder, origin: &Origin, place: Place<'_>, v
     } else if value.get("message").is_some() || value.get("timestamp").is_some() {
         event(decoder, origin, place, value, None);
     } else {
-        let reason = "expected `events`, `logEvents`, `awslogs`, or an event with `timestamp` and `message`";
+        let reason = "expected `events`, `logEvents`, `awslogs`, `records`, or an event with `timestamp` and `message`";
         decoder.output.reject(origin, place, Some(TableId::Logs), Fault::new(Code::UnknownShape, reason));
     }
 }
 
-fn packed(decoder: &mut Decoder, origin: &Origin, place: Place<'_>, data: &str) {
-    let mut tape = Tape::default();
-    let unpacked = unpack(data);
-    let envelope = unpacked.as_deref().map_err(|reason| reason.clone()).and_then(|text| {
-        tape.parse(text)
-            .map_err(|f| format!("unpacked data is not JSON: expected {} at byte {}", f.expected, f.at))
-    });
-    match envelope {
-        Ok(value) if value.get("logEvents").is_some() => {
-            // Inside, offsets mean nothing; every event has the place of its envelope.
-            if value.get_str("messageType") == Some("CONTROL_MESSAGE") {
-                decoder.output.counts.controls += 1;
-                return;
-            }
-            for event in value.get("logEvents").into_iter().flat_map(|v| v.items()) {
-                let place = Place { original: event.raw().as_bytes(), ..place };
-                self::event(decoder, origin, place, event, Some(value));
-            }
-        }
-        Ok(_) => {
-            let fault = Fault::new(Code::BadEnvelope, "expected `logEvents` in the unpacked `awslogs.data`");
-            decoder.output.reject(origin, place, Some(TableId::Logs), fault);
-        }
-        Err(reason) => {
-            let fault = Fault::new(Code::BadEnvelope, format!("`awslogs.data`: {reason}"));
-            decoder.output.reject(origin, place, Some(TableId::Logs), fault);
-        }
+/// A message of a subscription; control messages only say that the way is open.
+pub(crate) fn message<'p>(
+    decoder: &mut Decoder,
+    origin: &Origin,
+    message: Value<'p>,
+    place: impl Fn(Value<'p>) -> Place<'p>,
+) {
+    if message.get_str("messageType") == Some("CONTROL_MESSAGE") {
+        decoder.output.counts.controls += 1;
+        return;
     }
-}
-
-fn unpack(data: &str) -> Result<String, String> {
-    let bytes = STANDARD.decode(data.trim()).map_err(|e| format!("expected base64: {e}"))?;
-    let mut text = Vec::new();
-    MultiGzDecoder::new(&*bytes)
-        .take(MAX_UNPACKED + 1)
-        .read_to_end(&mut text)
-        .map_err(|e| format!("expected gzip inside the base64: {e}"))?;
-    if text.len() as u64 > MAX_UNPACKED {
-        return Err(format!("expected at most {MAX_UNPACKED} bytes unpacked, found more"));
+    for event in message.get("logEvents").into_iter().flat_map(|v| v.items()) {
+        self::event(decoder, origin, place(event), event, Some(message));
     }
-    String::from_utf8(text).map_err(|_| "expected UTF-8 in the unpacked data".to_owned())
-}
-
-/// The region in an ARN (`arn:aws:logs:REGION:…`).
-fn region_of_arn(arn: &str) -> Option<&str> {
-    arn.strip_prefix("arn:")?.split(':').nth(2).filter(|r| !r.is_empty())
 }
 
 fn event<'v>(
@@ -153,7 +108,7 @@ fn context<'v>(names: &mut Names, row: &mut Row<'v>, envelope: Value<'v>) {
     let Some(group) = envelope.get_str("logGroup") else { return };
     let facts = row.facts();
     let name = names.child(ROOT, "logGroup");
-    if let Some(region) = region_of_arn(group) {
+    if let Some(region) = of_arn(group) {
         let target = Target { column: facts.region as u8, rank: FIRST_RANK + 40, form: Form::Region };
         row.offer_to(target, name, Scalar::Text(region.into()), LIFTED_RANK);
     }

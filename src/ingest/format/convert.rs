@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use super::aliases::Form;
 use super::json::{Kind, Value};
-use super::units::{instant, millis, millis_of_text};
+use super::units::{common_log_time, instant, millis, millis_of_text};
 use crate::contract::ColumnType;
 use crate::domain::{Level, parse_timestamp};
 
@@ -267,20 +267,24 @@ pub(crate) fn convert<'a>(form: Form, kind: ColumnType, scalar: Scalar<'a>) -> C
                 instant(&n, unit).map_or(Converted::Unfit, |t| Converted::Cell(Cell::Time(t)))
             }
             (Scalar::Number(_), None) => Converted::NoUnit,
-            (Scalar::Text(text), unit) => match (parse_timestamp(&text), unit) {
-                (Some(t), _) => Converted::Cell(Cell::Time(t)),
-                (None, Some(unit)) => {
-                    instant(text.trim(), unit).map_or(Converted::Unfit, |t| Converted::Cell(Cell::Time(t)))
+            (Scalar::Text(text), unit) => {
+                match (parse_timestamp(&text).or_else(|| common_log_time(&text)), unit) {
+                    (Some(t), _) => Converted::Cell(Cell::Time(t)),
+                    (None, Some(unit)) => instant(text.trim(), unit)
+                        .map_or(Converted::Unfit, |t| Converted::Cell(Cell::Time(t))),
+                    (None, None) if text.trim().parse::<f64>().is_ok() => Converted::NoUnit,
+                    (None, None) => Converted::Unfit,
                 }
-                (None, None) if text.trim().parse::<f64>().is_ok() => Converted::NoUnit,
-                (None, None) => Converted::Unfit,
-            },
+            }
             _ => Converted::Unfit,
         },
         Form::Millis(unit) => {
             let ms = match (&scalar, unit) {
                 (Scalar::Number(n), Some(unit)) => millis(n, unit),
                 (Scalar::Number(_), None) => return Converted::NoUnit,
+                (Scalar::Text(t), None) if t.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
+                    return Converted::NoUnit;
+                }
                 (Scalar::Text(t), unit) => millis_of_text(t).or_else(|| unit.and_then(|u| millis(t, u))),
                 _ => None,
             };

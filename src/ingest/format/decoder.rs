@@ -1,14 +1,19 @@
 //! Frames of bytes into rows: one decoder per worker, its memory reused from frame to frame.
 
 use super::direct::{Direct, Outcome};
-use super::json::{FaultKind, Kind, Tape, Value};
-use super::lift;
+use super::json::{self, FaultKind, Kind, Tape, Value};
 use super::names::{NameId, Names};
-use super::{cloudwatch, gcp, ndjson, otlp};
+use super::{
+    audit, cloudtrail, cloudwatch, csv, dialect, gcp, insights, jaeger, lift, lines, ndjson, otlp,
+    prometheus, zipkin,
+};
+use std::sync::Arc;
+
 use crate::ingest::options::{CheckedMapping, Format};
 use crate::ingest::output::{Origin, Output, Place};
 use crate::ingest::quarantine::{Code, Fault};
 use crate::ingest::row::Row;
+use crate::ingest::source::Head;
 use crate::ingest::table::TableId;
 
 /// UTF-8 byte order mark, which some Windows tools put first.
@@ -20,6 +25,8 @@ pub(crate) struct Decoder {
     pub(crate) output: Output,
     /// The names of a record's own keys, in the order of the record.
     pub(crate) ids: Vec<NameId>,
+    /// The header that holds for the records that come.
+    pub(crate) head: Option<Arc<Head>>,
     outer: Tape,
     layers: [Tape; lift::MAX_LAYERS],
     spare: Row<'static>,
@@ -33,6 +40,7 @@ impl Decoder {
             names: Names::new(mappings),
             output: Output::default(),
             ids: Vec::new(),
+            head: None,
             outer: Tape::default(),
             layers: Default::default(),
             spare: Row::new(),
@@ -74,38 +82,54 @@ impl Decoder {
             return;
         }
         let place = Place { base: offset, offset, end, original: text.as_bytes() };
+        if lines::is_text(origin.format) {
+            return lines::record(self, origin, place, text);
+        }
+        if matches!(origin.format, Format::Csv | Format::CloudwatchCsv) {
+            return csv::record(self, origin, place, text);
+        }
         // The tape leaves the decoder while its values are in use, so that the decoder stays usable.
         let mut tape = std::mem::take(&mut self.outer);
         match tape.parse(text) {
-            Ok(value) if value.kind() == Kind::Array => {
+            // A result of Insights is a list of fields.
+            Ok(value) if value.kind() == Kind::Array && origin.format != Format::CloudwatchInsights => {
                 for item in value.items() {
                     self.record(origin, place.within(item), item);
                 }
             }
             Ok(value) => self.record(origin, place, value),
-            Err(fault) => {
-                let code = match fault.kind {
-                    FaultKind::Truncated => Code::Truncated,
-                    FaultKind::Syntax => Code::BadJson,
-                    FaultKind::Depth => Code::TooDeep,
-                };
-                let found = match text[fault.at.min(text.len())..].chars().next() {
-                    Some(c) => format!("{c:?}"),
-                    None => "the end".to_owned(),
-                };
-                let reason = format!("expected {} at byte {}, found {found}", fault.expected, fault.at);
-                self.output.reject(origin, place, origin.table, Fault::new(code, reason));
-            }
+            Err(fault) => self.output.reject(origin, place, origin.table, Decoder::fault(text, fault)),
         }
         self.outer = tape;
     }
 
+    /// What is wrong with a text that is not JSON.
+    pub(crate) fn fault(text: &str, fault: json::Fault) -> Fault {
+        let code = match fault.kind {
+            FaultKind::Truncated => Code::Truncated,
+            FaultKind::Syntax => Code::BadJson,
+            FaultKind::Depth => Code::TooDeep,
+        };
+        let found = match text.get(fault.at.min(text.len())..).and_then(|rest| rest.chars().next()) {
+            Some(c) => format!("{c:?}"),
+            None => "the end".to_owned(),
+        };
+        Fault::new(code, format!("expected {} at byte {}, found {found}", fault.expected, fault.at))
+    }
+
     fn record(&mut self, origin: &Origin, place: Place<'_>, value: Value<'_>) {
         match origin.format {
-            Format::Ndjson => ndjson::record(self, origin, place, value),
             Format::Cloudwatch => cloudwatch::record(self, origin, place, value),
+            Format::CloudwatchInsights => insights::record(self, origin, place, value),
+            Format::K8sAudit => audit::record(self, origin, place, value),
+            Format::Cloudtrail => cloudtrail::record(self, origin, place, value),
+            Format::Jaeger => jaeger::record(self, origin, place, value),
+            Format::Zipkin => zipkin::record(self, origin, place, value),
+            Format::Prometheus => prometheus::record(self, origin, place, value),
             Format::Gcp => gcp::record(self, origin, place, value),
             Format::Otlp => otlp::record(self, origin, place, value),
+            // `text` has sent the formats that are no JSON elsewhere.
+            _ => ndjson::record(self, origin, place, value),
         }
     }
 
@@ -134,6 +158,7 @@ impl Decoder {
         fill(&mut self.names, &mut row);
         let mut row: Row<'_> = row;
         lift::message(&mut self.names, &mut row, &mut self.layers);
+        row.settle_units(&self.names, dialect::unit);
         self.output.settle(origin, place, &self.names, &mut row);
         self.spare = row.recycle();
     }
@@ -143,5 +168,10 @@ impl<'a> Place<'a> {
     /// The place of a value inside the record.
     pub(crate) fn within(self, value: Value<'a>) -> Place<'a> {
         Place { offset: self.base + value.start() as u64, original: value.raw().as_bytes(), ..self }
+    }
+
+    /// The place of a piece of the record's text.
+    pub(crate) fn part(self, text: &'a str, start: usize, end: usize) -> Place<'a> {
+        Place { offset: self.base + start as u64, original: &text.as_bytes()[start..end], ..self }
     }
 }

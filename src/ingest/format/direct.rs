@@ -535,7 +535,15 @@ mod tests {
 
     fn origin() -> Origin {
         let done = [0; TABLE_COUNT + 1];
-        Origin { format: Format::Ndjson, table: None, hint: None, region: None, done }
+        Origin {
+            format: Format::Ndjson,
+            table: None,
+            hint: None,
+            region: None,
+            path_region: None,
+            stem: None,
+            done,
+        }
     }
 
     /// Decodes both ways and compares everything that comes out.
@@ -729,6 +737,7 @@ mod tests {
         fn both_ways_lead_to_the_same_rows(
             lines in prop::collection::vec((prop::collection::vec((key(), value()), 0..7), any::<bool>(), any::<bool>()), 1..5),
             region in any::<bool>(),
+            path in any::<bool>(),
         ) {
             let lines: Vec<String> = lines
                 .into_iter()
@@ -739,7 +748,7 @@ mod tests {
                     object(&fields, if spaced { " " } else { "" })
                 })
                 .collect();
-            let origin = Origin { region: region.then(|| "eu".to_owned()), ..origin() };
+            let origin = Origin { region: region.then(|| "eu".to_owned()), path_region: path.then(|| "us".to_owned()), ..origin() };
             check(&lines.join("\n"), &origin);
         }
 

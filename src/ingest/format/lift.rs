@@ -12,7 +12,6 @@ use super::convert::{Cell, Scalar};
 use super::flatten;
 use super::json::{Tape, Value};
 use super::names::{Names, ROOT};
-use crate::domain::parse_timestamp;
 use crate::ingest::row::Row;
 use crate::ingest::table::TableId;
 
@@ -52,35 +51,13 @@ pub(crate) fn object<'a>(names: &mut Names, row: &mut Row<'a>, value: Value<'a>,
     flatten::object(names, row, value, ROOT, handicap);
 }
 
-/// What AWS Lambda puts around a line: `time⇥request⇥LEVEL⇥text` by its runtimes, and
-/// `REPORT RequestId: …⇥Duration: 89.34 ms⇥…` by itself.
+/// Takes apart what AWS Lambda puts around a line, see [`super::lambda`].
 pub(crate) fn lambda<'a>(names: &mut Names, row: &mut Row<'a>) {
     let Some(column) = message_column(row) else { return };
     let Cell::Text(Cow::Borrowed(text)) = *row.cell(column) else { return };
-    let mut offer = |row: &mut Row<'a>, key: &str, value: &'a str| {
-        let name = names.child(ROOT, key);
-        row.offer(names, name, Scalar::Text(value.into()), LIFTED_RANK);
-    };
-    if let Some(report) = text.strip_prefix("REPORT RequestId: ") {
-        let mut fields = report.split('\t');
-        if let Some(request) = fields.next() {
-            offer(row, "request_id", request.trim());
-        }
-        if let Some(duration) = fields.find_map(|f| f.trim().strip_prefix("Duration: ")) {
-            offer(row, "duration", duration);
-        }
-        return;
-    }
-    let mut parts = text.splitn(4, '\t');
-    if let (Some(time), Some(request), Some(level), Some(rest)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-        && parse_timestamp(time).is_some()
-        && crate::domain::Level::from_text(level.trim()).is_some()
-    {
+    if let Some(rest) = super::lambda::line(names, row, text) {
         row.take_text(column);
-        offer(row, "message", rest);
-        offer(row, "timestamp", time);
-        offer(row, "request_id", request);
-        offer(row, "level", level.trim());
+        let name = names.child(ROOT, "message");
+        row.offer(names, name, Scalar::Text(rest.into()), LIFTED_RANK);
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::{MAX_MICROS, MIN_MICROS};
+use crate::domain::{MAX_MICROS, MIN_MICROS, parse_timestamp};
 
 /// What a time or a duration is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,22 @@ pub(crate) fn bytes_of_unit(unit: &str) -> Option<u32> {
     })
 }
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The time of the common log format, `26/Jan/2019:19:45:25 +0330`, in microseconds.
+pub(crate) fn common_log_time(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if text.len() < 20 || !text.is_ascii() || text.as_bytes()[2] != b'/' {
+        return None;
+    }
+    let (day, rest) = text.split_once('/')?;
+    let (month, rest) = rest.split_once('/')?;
+    let (year, clock) = rest.split_once(':')?;
+    let month = MONTHS.iter().position(|m| m.eq_ignore_ascii_case(month))? + 1;
+    parse_timestamp(&format!("{year}-{month:02}-{day}T{clock}"))
+}
+
 /// Digits that fit into the 128-bit arithmetic below with room for the largest unit.
 const MAX_DIGITS: usize = 24;
 
@@ -138,7 +154,11 @@ pub(crate) fn millis(number: &str, unit: Unit) -> Option<f64> {
     let number = number.trim();
     let shifted = |power: &str| match number.contains(['e', 'E']) {
         false => format!("{number}{power}").parse::<f64>().ok(),
-        true => number.parse::<f64>().ok().and_then(|v| Some(v * format!("1{power}").parse::<f64>().ok()?)),
+        true => {
+            let (digits, exponent) = number.split_once(['e', 'E'])?;
+            let sum = exponent.parse::<i32>().ok()?.checked_add(power[1..].parse().ok()?)?;
+            format!("{digits}e{sum}").parse::<f64>().ok()
+        }
     };
     let ms = match unit {
         Unit::Nanoseconds => shifted("e-6")?,
@@ -237,6 +257,21 @@ mod tests {
     }
 
     #[test]
+    fn access_logs_spell_times_their_way() {
+        // date -u -d '26 Jan 2019 19:45:25 +0330' +%s
+        assert_eq!(common_log_time("26/Jan/2019:19:45:25 +0330"), Some(1_548_519_325_000_000));
+        for wrong in [
+            "26/Foo/2019:19:45:25 +0330",
+            "31/Feb/2019:19:45:25 +0000",
+            "",
+            "26/Jan/2019",
+            "26/Jän/2019:19:45:25 +0330",
+        ] {
+            assert_eq!(common_log_time(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn durations_come_in_milliseconds() {
         assert_eq!(millis_of_text("12ms"), Some(12.0));
         assert_eq!(millis_of_text("0.001901s"), Some(1.901));
@@ -248,6 +283,8 @@ mod tests {
         }
         assert_eq!(millis("-5", Unit::Milliseconds), None);
         assert_eq!(millis("357313", Unit::Nanoseconds), Some(0.357313));
+        assert_eq!(millis("2.701e-6", Unit::Seconds), Some(0.002701));
+        assert_eq!(millis("1e+3", Unit::Nanoseconds), Some(0.001));
     }
 
     #[test]

@@ -10,7 +10,9 @@ use memchr::memchr;
 use twox_hash::XxHash64;
 
 use super::documents::Documents;
+use super::frames::{Frames, Heads, Mark};
 use super::unpack::Unpacked;
+use crate::ingest::csv_layout::CsvLayout;
 use crate::ingest::format::detect;
 use crate::ingest::format::json::{Kind, Tape};
 use crate::ingest::options::Format;
@@ -24,8 +26,8 @@ pub(crate) const BLOCK: usize = 1 << 20;
 pub(crate) enum Records {
     /// One per line.
     Lines,
-    /// At these ranges; the flag says that a record was larger than the limit and that this is its beginning.
-    At(Vec<(Range<usize>, bool)>),
+    /// At these ranges; the mark says whether all of it is there.
+    At(Vec<(Range<usize>, Mark)>),
 }
 
 /// A piece of a source.
@@ -35,6 +37,8 @@ pub(crate) struct Block {
     pub(crate) offset: u64,
     pub(crate) bytes: Vec<u8>,
     pub(crate) records: Records,
+    /// What header lines say, each from its place on.
+    pub(crate) heads: Heads,
     /// First byte after it, oversized records included.
     pub(crate) end: u64,
     /// Digest of the source up to there.
@@ -61,7 +65,7 @@ fn is_lines(sample: &[u8], whole: bool) -> bool {
         Some(b'{') => {}
         _ => return true,
     }
-    let Some(first_end) = memchr(b'\n', trimmed) else { return whole };
+    let Some(first_end) = memchr(b'\n', trimmed) else { return whole && !is_row(trimmed) };
     let is_object = |line: &[u8]| {
         let mut tape = Tape::default();
         std::str::from_utf8(line).is_ok_and(|t| tape.parse(t).is_ok_and(|v| v.kind() == Kind::Object))
@@ -78,6 +82,26 @@ fn is_lines(sample: &[u8], whole: bool) -> bool {
         .any(|line| line.first() == Some(&b'{') && is_object(line))
 }
 
+/// Whether a text without line breaks is several documents in a row.
+fn is_row(text: &[u8]) -> bool {
+    let mut pieces = Vec::new();
+    Documents::new(Format::Ndjson, usize::MAX).scan(text, &mut pieces);
+    pieces.len() > 1
+}
+
+/// What is known about a source before it is read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct About<'a> {
+    /// Its path or name.
+    pub(crate) name: &'a str,
+    /// The format that the caller says it has.
+    pub(crate) format: Option<Format>,
+    /// How far it is in the lake: no record of text reaches across that place.
+    pub(crate) landed: u64,
+    /// The CSV layout that is for it.
+    pub(crate) layout: Option<Arc<CsvLayout>>,
+}
+
 /// Reads a source block by block.
 pub(crate) struct Blocks {
     reader: Unpacked,
@@ -89,6 +113,7 @@ pub(crate) struct Blocks {
     /// Why it ended, if not by its end; what was read before is good.
     failure: Option<io::Error>,
     documents: Option<Documents>,
+    frames: Option<Frames>,
     format: Format,
     limit: usize,
     pieces: Vec<super::documents::Piece>,
@@ -120,7 +145,7 @@ impl Spare {
 
 impl Blocks {
     /// Looks at the beginning of a source and tells its format and layout.
-    pub(crate) fn new(reader: Unpacked, format: Option<Format>, limit: usize, spare: Arc<Spare>) -> Blocks {
+    pub(crate) fn new(reader: Unpacked, about: &About<'_>, limit: usize, spare: Arc<Spare>) -> Blocks {
         let mut blocks = Blocks {
             reader,
             buffer: Vec::new(),
@@ -129,14 +154,17 @@ impl Blocks {
             ended: false,
             failure: None,
             documents: None,
+            frames: None,
             format: Format::Ndjson,
             limit,
             pieces: Vec::new(),
             spare,
         };
         blocks.fill();
-        blocks.format = format.unwrap_or_else(|| detect::format(&blocks.buffer));
-        if !is_lines(&blocks.buffer, blocks.ended) {
+        blocks.format = about.format.unwrap_or_else(|| detect::format(&blocks.buffer, about.name));
+        let layout = (blocks.format == Format::Csv).then(|| about.layout.clone()).flatten();
+        blocks.frames = Frames::new(blocks.format, limit, about.landed, layout);
+        if blocks.frames.is_none() && !is_lines(&blocks.buffer, blocks.ended) {
             blocks.documents = Some(Documents::new(blocks.format, limit));
         }
         blocks
@@ -165,9 +193,10 @@ impl Blocks {
     /// When the source cannot be read on, or what it is packed in is damaged. All blocks before are good.
     pub(crate) fn next(&mut self) -> io::Result<Option<Block>> {
         loop {
-            let block = match self.documents {
-                None => self.lines(),
-                Some(_) => self.pieces(),
+            let block = match (&self.frames, &self.documents) {
+                (Some(_), _) => self.framed(),
+                (None, Some(_)) => self.pieces(),
+                (None, None) => self.lines(),
             };
             match block {
                 Some(block) => return Ok(Some(block)),
@@ -187,7 +216,24 @@ impl Blocks {
         let offset = self.offset;
         self.offset += length as u64;
         let digest = digest_of(&self.hasher);
-        Block { offset, bytes, records, end: self.offset, digest, open_ended }
+        Block { offset, bytes, records, heads: Vec::new(), end: self.offset, digest, open_ended }
+    }
+
+    fn framed(&mut self) -> Option<Block> {
+        let frames = self.frames.as_mut()?;
+        // The stump before a failure is not the end of the source.
+        if let Some(cut) = frames.cut(&self.buffer, BLOCK, self.ended && self.failure.is_none()) {
+            let block = self.take(cut.length, Records::At(cut.records), cut.open_ended);
+            return Some(Block { heads: cut.heads, ..block });
+        }
+        if self.buffer.len() <= self.limit || self.ended || !frames.is_stuck(&self.buffer) {
+            return None;
+        }
+        let block = self.oversized();
+        if let (Some(frames), Some(block)) = (&mut self.frames, &block) {
+            frames.passed_over((block.end - block.offset) as usize);
+        }
+        block
     }
 
     fn lines(&mut self) -> Option<Block> {
@@ -223,9 +269,10 @@ impl Blocks {
             }
             self.fill();
         }
-        let records = Records::At(vec![(0..kept.len(), true)]);
+        let records = Records::At(vec![(0..kept.len(), Mark::TooLarge)]);
         let digest = digest_of(&self.hasher);
-        Some(Block { offset, bytes: kept, records, end: self.offset, digest, open_ended: false })
+        let (end, heads) = (self.offset, Vec::new());
+        Some(Block { offset, bytes: kept, records, heads, end, digest, open_ended: false })
     }
 
     fn pieces(&mut self) -> Option<Block> {
@@ -237,7 +284,8 @@ impl Blocks {
             documents.drained(consumed);
             let found = std::mem::take(&mut self.pieces);
             let clip = |r: Range<usize>| r.start..r.end.min(consumed);
-            let at = found.into_iter().map(|p| (clip(p.range), p.too_large)).collect();
+            let mark = |too_large| if too_large { Mark::TooLarge } else { Mark::Whole };
+            let at = found.into_iter().map(|p| (clip(p.range), mark(p.too_large))).collect();
             return Some(self.take(consumed, Records::At(at), false));
         }
         if !self.ended || self.failure.is_some() || self.buffer.is_empty() {
@@ -246,7 +294,7 @@ impl Blocks {
         let rest = documents.finish(&self.buffer);
         documents.drained(self.buffer.len());
         self.documents = Some(Documents::new(self.format, self.limit));
-        let records = Records::At(rest.map(|r| (r, false)).into_iter().collect());
+        let records = Records::At(rest.map(|r| (r, Mark::Whole)).into_iter().collect());
         let length = self.buffer.len();
         Some(self.take(length, records, true))
     }
@@ -283,7 +331,8 @@ mod tests {
     use super::*;
 
     fn blocks(text: &[u8], limit: usize) -> Vec<Block> {
-        let mut blocks = Blocks::new(Box::new(io::Cursor::new(text.to_vec())), None, limit, Arc::default());
+        let mut blocks =
+            Blocks::new(Box::new(io::Cursor::new(text.to_vec())), &About::default(), limit, Arc::default());
         std::iter::from_fn(|| blocks.next().unwrap()).collect()
     }
 
@@ -312,7 +361,10 @@ mod tests {
         let long = format!("{{\"message\":\"{}\"}}", "x".repeat(6 << 20));
         let text = format!("{{\"a\":1}}\n{long}\n{{\"b\":2}}\n");
         let found = blocks(text.as_bytes(), 2 << 20);
-        let large: Vec<_> = found.iter().filter(|b| matches!(&b.records, Records::At(r) if r[0].1)).collect();
+        let large: Vec<_> = found
+            .iter()
+            .filter(|b| matches!(&b.records, Records::At(r) if r[0].1 == Mark::TooLarge))
+            .collect();
         assert_eq!(large.len(), 1);
         assert_eq!((large[0].offset, large[0].bytes.len()), (8, MAX_ORIGINAL));
         let last = found.last().unwrap();
@@ -327,7 +379,7 @@ mod tests {
         let mut bytes = packed.finish().unwrap();
         bytes.truncate(bytes.len() / 2);
         let reader = flate2::bufread::MultiGzDecoder::new(io::Cursor::new(bytes));
-        let mut blocks = Blocks::new(Box::new(reader), None, 1 << 20, Arc::default());
+        let mut blocks = Blocks::new(Box::new(reader), &About::default(), 1 << 20, Arc::default());
         let block = blocks.next().unwrap().unwrap();
         assert!(
             block.bytes.starts_with(b"{\"n\":0}\n") && block.bytes.ends_with(b"}\n") && !block.open_ended
@@ -344,6 +396,8 @@ mod tests {
             ("{\n  \"a\": [\n    {\"b\": 1}\n  ]\n}\n", false),
             ("[\n{\"a\":1},\n{\"b\":2}\n]\n", false),
             ("{\"a\":1}", true),
+            ("{\"a\":1}{\"b\":2}", false),
+            ("{\"a\":1", true),
             ("", true),
         ] {
             assert_eq!(is_lines(text.as_bytes(), true), lines, "{text}");

@@ -13,13 +13,18 @@ use memchr::memchr;
 use crate::ingest::format::scan;
 use crate::ingest::options::Format;
 
-/// The lists of a page: their elements are records of their own.
+/// The lists of a page: their elements are records of their own. `data.result` is a list one level below.
 pub(crate) fn page_keys(format: Format) -> &'static [&'static str] {
     match format {
-        Format::Ndjson => &[],
         Format::Cloudwatch => &["events"],
+        Format::CloudwatchInsights => &["results"],
         Format::Gcp => &["entries"],
         Format::Otlp => &["resourceLogs", "resourceSpans", "resourceMetrics"],
+        Format::Cloudtrail => &["Records"],
+        Format::K8sAudit => &["items"],
+        Format::Jaeger => &["data"],
+        Format::Prometheus => &["data.result"],
+        _ => &[],
     }
 }
 
@@ -27,8 +32,8 @@ pub(crate) fn page_keys(format: Format) -> &'static [&'static str] {
 enum Layer {
     /// In a list at the top.
     List,
-    /// In a page's list; the rest of the page follows it.
-    Page,
+    /// In a page's list, that many objects deep; the rest of the page follows it.
+    Page(u8),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,10 +183,10 @@ impl Documents {
                 self.blank = false;
             }
             b']' => match self.layers.pop() {
-                Some(Layer::Page) => {
+                Some(Layer::Page(depth)) => {
                     self.state = State::Inside { start: None, indent: -1 };
                     self.open.clear();
-                    self.open.push(b'{');
+                    self.open.resize(usize::from(depth), b'{');
                     self.key = 0..0;
                     self.before = b']';
                 }
@@ -220,7 +225,7 @@ impl Documents {
                     return;
                 }
                 if byte == b'[' && self.opens_page(buffer) {
-                    self.layers.push(Layer::Page);
+                    self.layers.push(Layer::Page(self.open.len() as u8));
                     self.state = State::Between;
                 } else {
                     self.open.push(byte);
@@ -252,11 +257,15 @@ impl Documents {
     /// Whether the list that begins here is the content of a page.
     fn opens_page(&self, buffer: &[u8]) -> bool {
         let key = buffer.get(self.key.clone()).unwrap_or_default();
-        self.open == [b'{']
-            && self.before == b':'
+        let here = |wanted: &str| match wanted.split_once('.') {
+            // The outer key is not compared: no such reply has the inner one anywhere else.
+            Some((_, inner)) => self.open == [b'{', b'{'] && inner.as_bytes() == key,
+            None => self.open == [b'{'] && wanted.as_bytes() == key,
+        };
+        self.before == b':'
             && self.layers.len() < 2
-            && self.layers.last() != Some(&Layer::Page)
-            && self.page_keys.iter().any(|k| k.as_bytes() == key)
+            && !matches!(self.layers.last(), Some(Layer::Page(_)))
+            && self.page_keys.iter().any(|k| here(k))
     }
 
     fn string_end(&mut self, buffer: &[u8], from: usize, start: Option<usize>, indent: i64) {
@@ -269,7 +278,7 @@ impl Documents {
         match buffer.get(self.at) {
             None => {}
             Some(b'"') => {
-                if self.open.len() == 1 && self.before != b':' {
+                if self.open.len() <= 2 && self.open.last() == Some(&b'{') && self.before != b':' {
                     self.key = from..self.at;
                 }
                 self.before = b'"';

@@ -18,7 +18,7 @@ pub(crate) enum Source {
 }
 
 /// Ends of file names that a search through a directory takes; anything else has to be named.
-const SUFFIXES: [&str; 5] = ["json", "jsonl", "ndjson", "log", "txt"];
+const SUFFIXES: [&str; 7] = ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv"];
 /// Ends that only say how a file is packed.
 const PACKINGS: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 /// The file that CloudWatch writes to try out its permission to export.

@@ -1,7 +1,15 @@
 //! End-to-end tests over a lake in a temporary directory.
 
+mod aws;
+mod containers;
 mod formats;
+mod grown;
+mod hostile;
+mod loggers;
 mod once;
+mod series;
+mod tables;
+mod traces;
 
 use std::fs;
 use std::path::PathBuf;

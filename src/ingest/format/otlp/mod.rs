@@ -10,6 +10,8 @@ mod logs;
 mod metrics;
 mod spans;
 
+pub(crate) use spans::id;
+
 use super::convert::Scalar;
 use super::decoder::Decoder;
 use super::json::{Kind, Value};

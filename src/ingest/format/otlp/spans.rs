@@ -30,7 +30,7 @@ pub(super) fn put<'v>(row: &mut Row<'v>, name: NameId, column: &str, form: Form,
 }
 
 /// An id as hex; of 16 or 8 bytes also from base64, told by its length and padding.
-pub(super) fn id(value: Value<'_>) -> Scalar<'_> {
+pub(crate) fn id(value: Value<'_>) -> Scalar<'_> {
     if let Some(text) = value.as_str() {
         let packed = (text.len() == 24 && text.ends_with("==")) || (text.len() == 12 && text.ends_with('='));
         if let Some(bytes) = packed.then(|| STANDARD.decode(text).ok()).flatten() {
