@@ -1,6 +1,6 @@
 //! One version of one table.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -38,6 +38,17 @@ pub struct DataFile {
     pub exact: bool,
     /// When it was written (UTC milliseconds).
     pub modified: i64,
+}
+
+/// What changed in a table since a version of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Files with new rows.
+    pub added: Vec<DataFile>,
+    /// All files of the regions and hours whose content is another one.
+    pub whole: Vec<DataFile>,
+    /// Those regions and hours.
+    pub rewritten: BTreeSet<(String, Hour)>,
 }
 
 /// One version of one table: its files, and what can be asked of its log. Cheap to clone.
@@ -148,6 +159,48 @@ impl Snapshot {
         }
         sort(&mut added);
         Ok(Some(added))
+    }
+
+    /// What changed after `version`, up to this version; `None` when the log cannot tell any more.
+    ///
+    /// Compaction changes nothing, and retention nothing that follows from the rows that it took. Of a region and hour
+    /// that lost rows in any other way, or got an older version's files back, the whole content is given.
+    pub async fn changes_since(&self, version: u64) -> Result<Option<Changes>> {
+        if version > self.version() {
+            return Ok(None);
+        }
+        let log = &self.inner.log;
+        let entries: Vec<_> = stream::iter(version + 1..=self.version())
+            .map(|v| log.entry(v))
+            .buffered(CONCURRENT_READS)
+            .try_collect()
+            .await?;
+        let (mut added, mut deleted, mut rewritten) = (Vec::new(), HashSet::new(), BTreeSet::new());
+        for entry in entries {
+            let Some(entry) = entry else { return Ok(None) };
+            if !entry.is_retention() {
+                for partition in &entry.deleted_from {
+                    let Some(partition) = partition else { return Ok(None) };
+                    rewritten.insert(partition.clone());
+                }
+            }
+            if entry.operation.as_deref() == Some("RESTORE") {
+                rewritten.extend(entry.added.iter().map(|f| (f.region.clone(), f.hour)));
+            }
+            deleted.extend(entry.deleted);
+            added.extend(entry.added);
+        }
+        let is_rewritten = |f: &DataFile| rewritten.contains(&(f.region.clone(), f.hour));
+        added.retain(|file| !deleted.contains(&file.path) && !is_rewritten(file));
+        let active: HashSet<&str> = self.files().iter().map(|f| f.path.as_str()).collect();
+        for file in &added {
+            if !active.contains(file.path.as_str()) && !log.storage().exists(&file.path).await? {
+                return Ok(None);
+            }
+        }
+        let whole: Vec<DataFile> = self.files().iter().filter(|f| is_rewritten(f)).cloned().collect();
+        sort(&mut added);
+        Ok(Some(Changes { added, whole, rewritten }))
     }
 
     /// This version as a table of the query engine.

@@ -119,7 +119,7 @@ impl TableWriter {
             .map(|file| {
                 let storage = storage.clone();
                 async move {
-                    let described = described(&file);
+                    let described = file.described();
                     match storage.store().put(&storage.path(&file.path), file.bytes.into()).await {
                         Ok(_) => Ok(described),
                         Err(e) => Err(Error::store(storage.shown(), "store a data file", e)),
@@ -140,6 +140,11 @@ impl TableWriter {
         let file =
             encoded.map_err(|e| Error::store(self.log.storage().shown(), "encode a data file", e))??;
         self.put(file).await
+    }
+
+    /// Gives the files away that wait for the next commit: somebody else commits them.
+    pub fn take_pending(&mut self) -> Vec<DataFile> {
+        std::mem::take(&mut self.pending)
     }
 
     /// Files that wait for the next commit.
@@ -315,19 +320,5 @@ impl TableWriter {
                 }
             })
             .await;
-    }
-}
-
-fn described(file: &EncodedFile) -> DataFile {
-    DataFile {
-        path: file.path.clone(),
-        size: file.size(),
-        region: file.region.clone(),
-        hour: file.hour,
-        rows: file.stats.rows,
-        min_time: file.stats.min,
-        max_time: file.stats.max,
-        exact: true,
-        modified: file.modified,
     }
 }
