@@ -1,14 +1,20 @@
 //! Reading a lake as it was: each table at a version of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::open::Lake;
 use super::{Error, Result};
 use crate::contract;
 use crate::domain::parse_timestamp;
 
-/// Versions of tables; `None` for one that was not there. A table that is not named is read at its newest version.
-pub(super) type Fixed = BTreeMap<String, Option<u64>>;
+/// What a view of the past reads.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Versions of tables; `None` for one that was not there. A table that is not in it is read at its newest version.
+    pub(super) versions: BTreeMap<String, Option<u64>>,
+    /// The tables whose version was named, rather than following from an instant.
+    pub(super) named: BTreeSet<String>,
+}
 
 /// A point in a lake's past, as a user names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +52,13 @@ impl std::str::FromStr for AsOf {
 impl Lake {
     /// The lake as it was: a view that reads those versions and refuses to write. Later points override earlier ones.
     pub async fn as_of(&self, points: &[AsOf]) -> Result<Lake> {
-        let mut fixed = Fixed::new();
+        let mut past = Past::default();
+        let fixed = &mut past.versions;
         for point in points {
             match point {
                 AsOf::Table(table, version) => {
                     fixed.insert(table.clone(), Some(*version));
+                    past.named.insert(table.clone());
                 }
                 AsOf::Version(version) => match self.tables().await?.as_slice() {
                     [table] => {
@@ -73,18 +81,19 @@ impl Lake {
                     let pin = pin.ok_or_else(|| Error::AsOf { got: name.clone() })?;
                     // What the pin does not name was not part of what it stands for.
                     fixed.extend(contract::tables().iter().map(|t| (t.name.clone(), None)));
+                    past.named.extend(contract::tables().iter().map(|t| t.name.clone()));
                     fixed.extend(pin.versions.into_iter().map(|(table, version)| (table, Some(version))));
                 }
             }
         }
-        for (table, version) in &fixed {
+        for (table, version) in &past.versions {
             if let Some(version) = version
                 && self.snapshot_at(table, *version).await?.is_none()
             {
                 return Err(Error::NoTable { table: table.clone() });
             }
         }
-        Ok(self.fixed_at(fixed))
+        Ok(self.in_past(past))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::prelude::SessionContext;
 use url::Url;
 
-use super::as_of::Fixed;
+use super::as_of::Past;
 use super::delta::TableLog;
 use super::layout::LOG_FOLDER;
 use super::snapshot::Snapshot;
@@ -23,7 +23,7 @@ pub struct Lake {
     /// of files, looking for newer commits is much cheaper than replaying the log.
     seen: Arc<Mutex<HashMap<&'static str, Snapshot>>>,
     /// The versions to read, where they are not the newest.
-    fixed: Option<Arc<Fixed>>,
+    past: Option<Arc<Past>>,
 }
 
 impl Lake {
@@ -35,7 +35,7 @@ impl Lake {
     }
 
     fn at(storage: Storage) -> Lake {
-        Lake { storage: Arc::new(storage), seen: Arc::default(), fixed: None }
+        Lake { storage: Arc::new(storage), seen: Arc::default(), past: None }
     }
 
     /// The lake at that path or URL, which has to hold at least one table.
@@ -67,23 +67,23 @@ impl Lake {
     }
 
     /// The same lake, read at those versions.
-    pub(super) fn fixed_at(&self, fixed: Fixed) -> Lake {
-        Lake { storage: self.storage.clone(), seen: Arc::default(), fixed: Some(Arc::new(fixed)) }
+    pub(super) fn in_past(&self, past: Past) -> Lake {
+        Lake { storage: self.storage.clone(), seen: Arc::default(), past: Some(Arc::new(past)) }
     }
 
     /// Whether it is a view of the past, which cannot be written to.
     pub fn is_past(&self) -> bool {
-        self.fixed.is_some()
+        self.past.is_some()
     }
 
-    /// Whether a version of this table was asked for by [`Lake::as_of`].
-    pub fn is_fixed(&self, table: &str) -> bool {
-        self.fixed.as_ref().is_some_and(|fixed| fixed.contains_key(table))
+    /// Whether [`Lake::as_of`] was asked for a version of this very table.
+    pub fn is_named(&self, table: &str) -> bool {
+        self.past.as_ref().is_some_and(|past| past.named.contains(table))
     }
 
     /// The same lake as it is now.
     pub fn present(&self) -> Lake {
-        Lake { storage: self.storage.clone(), seen: Arc::default(), fixed: None }
+        Lake { storage: self.storage.clone(), seen: Arc::default(), past: None }
     }
 
     /// The newest version of a table (or the one that [`Lake::as_of`] asked for), or `None` when nothing ever landed
@@ -91,7 +91,7 @@ impl Lake {
     pub async fn snapshot(&self, table: &str) -> Result<Option<Snapshot>> {
         let contract = contract::table(table)?;
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
-        if let Some(version) = self.fixed.as_ref().and_then(|fixed| fixed.get(table)) {
+        if let Some(version) = self.past.as_ref().and_then(|past| past.versions.get(table)) {
             let Some(version) = *version else { return Ok(None) };
             if seen.is_some() {
                 return Ok(seen);

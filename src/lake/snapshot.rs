@@ -127,6 +127,26 @@ impl Snapshot {
         all.get(log, state, app_id).await
     }
 
+    /// The newest version whose commit recorded a value from 0 to `at_most` for an application id, and that value.
+    pub async fn last_recorded(&self, app_id: &str, at_most: i64) -> Result<Option<(u64, i64)>> {
+        let log = &self.inner.log;
+        let versions = (0..=self.version()).rev();
+        let mut entries = Box::pin(
+            stream::iter(versions)
+                .map(|v| async move { Ok::<_, super::Error>((v, log.entry(v).await?)) })
+                .buffered(CONCURRENT_READS),
+        );
+        while let Some((version, entry)) = entries.try_next().await? {
+            let Some(entry) = entry else { return Ok(None) };
+            let found =
+                entry.transactions.iter().find(|t| t.app_id == app_id && (0..=at_most).contains(&t.version));
+            if let Some(found) = found {
+                return Ok(Some((version, found.version)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The files with rows that came after `version`, up to this version; by time, then region and path.
     ///
     /// A file that was since merged into a bigger one is still listed as it was (its rows are new, the bigger file

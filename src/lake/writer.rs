@@ -1,6 +1,6 @@
 //! Writing: data files first, visible to nobody; then one commit that makes all of them visible at once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -8,7 +8,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use tokio::task::spawn_blocking;
 
-use super::delta::{CommitFailure, State, TableLog};
+use super::change::{Attempt, Attempts};
+use super::delta::{Change, ChangeKind, CommitFailure, State, TableLog};
 use super::parquet::{EncodedFile, Encoder};
 use super::snapshot::DataFile;
 use super::transactions::Transactions;
@@ -248,6 +249,41 @@ impl TableWriter {
             pause *= 2;
         }
         Ok(Committed { version: self.version(), files, rows, bytes })
+    }
+
+    /// As [`TableWriter::commit`], but the files written take the place of everything that the table holds of those
+    /// regions and hours.
+    pub async fn commit_replacing(
+        &mut self,
+        partitions: &BTreeSet<(String, Hour)>,
+        transactions: &[Transaction],
+    ) -> Result<Committed> {
+        if partitions.is_empty() {
+            return self.commit(transactions).await;
+        }
+        let log = self.log.clone();
+        let mut attempts = Attempts::new(&log);
+        loop {
+            self.check_transactions(transactions).await?;
+            let stale = |f: &DataFile| partitions.contains(&(f.region.clone(), f.hour));
+            let change = Change {
+                kind: ChangeKind::Replace,
+                add: self.pending.clone(),
+                remove: self.log.files(&self.base)?.into_iter().filter(stale).collect(),
+                transactions: transactions.to_vec(),
+            };
+            if let Attempt::Done(state) = attempts.attempt(&mut self.base, &change).await? {
+                let committed = Committed {
+                    version: state.version(),
+                    files: change.add.len(),
+                    rows: change.add.iter().map(|f| f.rows).sum(),
+                    bytes: change.add.iter().map(|f| f.size).sum(),
+                };
+                self.landed(state, transactions).await?;
+                return Ok(committed);
+            }
+            self.catch_up().await?;
+        }
     }
 
     /// Refuses to record a source that somebody else recorded, or that is recorded that far.

@@ -21,10 +21,11 @@ const LISTS: &[(&str, &[&str])] = &[
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
     ("mapping", &["table", "from"]),
+    ("retention", &["table"]),
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost"];
+const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "upkeep"];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";

@@ -13,8 +13,8 @@ mod units;
 
 pub use load::DEFAULTS;
 pub use model::{
-    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation, Regions, Rule,
-    Settings, Slo,
+    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation, Regions,
+    Retention, Rule, Settings, Slo, Upkeep,
 };
 pub use read::Problem;
 
