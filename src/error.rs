@@ -63,6 +63,12 @@ impl Error {
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
             Error::Read { .. } | Error::Damaged { .. } => 3,
+            Error::Lake(
+                lake::Error::AsOf { .. }
+                | lake::Error::AsOfWhich { .. }
+                | lake::Error::PinName { .. }
+                | lake::Error::Contract(_),
+            ) => 2,
             Error::Lake(_) => 4,
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,

@@ -46,6 +46,7 @@ pub(super) struct Ingest {
 
 impl Ingest {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
+        global.only_present("tars ingest")?;
         let settings = global.settings()?;
         let mappings = settings.mappings.iter().map(|mapping| FieldMapping {
             table: Some(mapping.table.clone()),
