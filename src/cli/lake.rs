@@ -11,6 +11,8 @@ mod vacuum;
 use clap::Subcommand;
 
 use super::Global;
+pub(super) use compact::range;
+
 use crate::contract;
 use crate::error::Error;
 use crate::lake::{self, Lake};

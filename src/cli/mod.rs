@@ -5,6 +5,7 @@ mod ingest;
 mod lake;
 mod nightly;
 mod output;
+mod rejects;
 mod report;
 mod rows;
 mod simulate;
@@ -75,6 +76,7 @@ enum Command {
     Ingest(ingest::Ingest),
     Lake(lake::LakeVerb),
     Nightly(nightly::Nightly),
+    Rejects(rejects::Rejects),
     Report(report::Report),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
@@ -94,6 +96,7 @@ impl Args {
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Nightly(verb) => verb.run(&self.global).await,
+                Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),

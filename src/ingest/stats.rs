@@ -31,6 +31,10 @@ pub struct Summary {
     pub bytes: u64,
     /// Whether it was stopped before the end.
     pub cancelled: bool,
+    /// Whether more records were rejected than the feed may have.
+    pub bad_feed: bool,
+    /// Whether nothing of it landed for that reason; the counts say what would have.
+    pub discarded: bool,
 }
 
 /// What one table got.
@@ -68,6 +72,12 @@ pub struct SourceSummary {
 }
 
 impl Summary {
+    /// Whether more of the new records are rejected than that share.
+    pub(crate) fn exceeds(&self, ratio: Option<f64>, least: u64) -> bool {
+        let new = self.landed + self.rejected;
+        new >= least && ratio.is_some_and(|ratio| self.rejected as f64 > ratio * new as f64)
+    }
+
     /// Sources that could not be read to their end.
     pub fn damaged(&self) -> impl Iterator<Item = &SourceSummary> {
         self.sources.iter().filter(|s| s.damage.is_some())

@@ -7,5 +7,7 @@ mod architecture;
 mod cli;
 mod end_to_end;
 mod oracle;
+mod rejects;
 mod slt;
 mod support;
+mod upkeep;
