@@ -14,7 +14,7 @@ use crate::shell::{self, Format};
 pub(super) type Columns = Vec<(&'static str, ArrayRef)>;
 
 pub(super) fn texts<T: Into<String>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values.into_iter().map(Into::into)))
+    Arc::new(StringArray::from_iter(values.into_iter().map(|text| Some::<String>(text.into()))))
 }
 
 pub(super) fn optional_texts(values: impl IntoIterator<Item = Option<String>>) -> ArrayRef {

@@ -339,32 +339,43 @@ impl Replay<'_> {
     }
 }
 
+/// A text as SQL writes it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+impl RejectFilter {
+    /// The conditions in SQL, on the columns of `rejects`; all of them have to hold.
+    pub fn conditions(&self) -> Vec<String> {
+        let mut wanted = Vec::new();
+        if !self.codes.is_empty() {
+            let codes: Vec<_> = self.codes.iter().map(|c| quoted(c)).collect();
+            wanted.push(format!("code in ({})", codes.join(", ")));
+        }
+        wanted.extend(self.source.iter().map(|s| format!("strpos(source, {}) > 0", quoted(s))));
+        wanted.extend(self.target.iter().map(|t| format!("target = {}", quoted(t))));
+        if let Some(range) = self.range {
+            // A literal would be counted in nanoseconds, which reach from 1677 to 2262 only.
+            let instant = |t: i64| format!("arrow_cast({t}, 'Timestamp(Microsecond, Some(\"UTC\"))')");
+            wanted.push(format!("timestamp >= {}", instant(range.from())));
+            wanted.push(format!("timestamp < {}", instant(range.to())));
+        }
+        wanted
+    }
+}
+
 /// The query for open rejects, in one order for everybody.
 fn open_rejects(filter: &RejectFilter) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let mut wanted = vec!["m.digest is null".to_owned()];
-    if !filter.codes.is_empty() {
-        let codes: Vec<_> = filter.codes.iter().map(|c| quoted(c)).collect();
-        wanted.push(format!("r.code in ({})", codes.join(", ")));
-    }
-    if let Some(source) = &filter.source {
-        wanted.push(format!("strpos(r.source, {}) > 0", quoted(source)));
-    }
-    if let Some(target) = &filter.target {
-        wanted.push(format!("r.target = {}", quoted(target)));
-    }
-    if let Some(range) = filter.range {
-        let instant = |t| format!("timestamp '{}'", crate::domain::format_timestamp(t));
-        wanted.push(format!("r.timestamp >= {}", instant(range.from())));
-        wanted.push(format!("r.timestamp < {}", instant(range.to())));
-    }
+    let mut wanted = filter.conditions();
+    wanted.push("true".to_owned());
     format!(
         "select r.timestamp, r.region, r.source, r.\"offset\", coalesce(r.format, '') as format, r.code, r.reason, \
          r.original \
-         from rejects as r left join (select distinct timestamp, source, \"offset\", digest from {REPLAYS}) as m \
+         from (select * from rejects where {}) as r \
+         left join (select distinct timestamp, source, \"offset\", digest from {REPLAYS}) as m \
          on m.timestamp = r.timestamp and m.source = r.source and m.\"offset\" = r.\"offset\" \
          and m.digest = encode(sha256(r.original), 'hex') \
-         where {} order by r.timestamp, r.region, r.source, r.\"offset\", r.original",
+         where m.digest is null order by r.timestamp, r.region, r.source, r.\"offset\", r.original",
         wanted.join(" and ")
     )
 }

@@ -49,9 +49,11 @@ impl Retain {
             contract::table(&entry.table)?;
         }
         let lake = global.open_lake().await?;
-        let tables = selected(&lake, &self.table).await?;
+        let mut tables = selected(&lake, &self.table).await?;
         if !self.dry_run {
             refresh(global, &lake, &settings).await?;
+            // Which may have made one.
+            tables = selected(&lake, &self.table).await?;
         }
         let mut done: Vec<(&str, Option<i64>, Retained)> = Vec::new();
         for table in tables {

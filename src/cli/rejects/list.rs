@@ -7,7 +7,6 @@ use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use super::{Filter, escape};
 use crate::cli::Global;
 use crate::cli::rows::{Columns, ints, optional_texts, print, times};
-use crate::domain::format_timestamp;
 use crate::engine::{Engine, register_lake};
 use crate::error::Error;
 use crate::ingest::RejectFilter;
@@ -106,18 +105,8 @@ async fn rows(engine: &Engine, sql: &str) -> Result<RecordBatch, Error> {
 fn query(keys: &[&str], filter: &RejectFilter) -> String {
     let view = models().iter().find(|m| m.name == MODEL).map_or("", |m| m.sql.as_str());
     let view = view.trim_end().trim_end_matches(';');
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let mut wanted = vec!["true".to_owned()];
-    if !filter.codes.is_empty() {
-        let codes: Vec<_> = filter.codes.iter().map(|c| quoted(c)).collect();
-        wanted.push(format!("code in ({})", codes.join(", ")));
-    }
-    wanted.extend(filter.source.iter().map(|s| format!("strpos(source, {}) > 0", quoted(s))));
-    wanted.extend(filter.target.iter().map(|t| format!("target = {}", quoted(t))));
-    if let Some(range) = filter.range {
-        let [from, to] = [range.from(), range.to()].map(format_timestamp);
-        wanted.push(format!("timestamp >= timestamp '{from}' and timestamp < timestamp '{to}'"));
-    }
+    let mut wanted = filter.conditions();
+    wanted.push("true".to_owned());
     // The example is an open one, where there is one.
     let first = "order by status, timestamp desc, source, \"offset\"";
     let keys = keys.join(", ");
