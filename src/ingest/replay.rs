@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
@@ -277,15 +278,23 @@ impl Replay<'_> {
     }
 
     async fn store_rejects(&mut self, rejects: Vec<(String, String, Reject)>) -> Result<()> {
-        let now = self.now;
-        let region = self.checked.region.clone().unwrap_or_else(|| UNKNOWN_REGION.to_owned());
-        for (source, format, reject) in rejects {
-            let batch = quarantine::batch(&[reject], &source, &format, now)?;
-            let fail = |source| Error::Lake { table: "rejects", source };
-            let writer = self.writer("rejects").await?;
-            writer.write(&region, Hour::of_micros(now), batch).await.map_err(fail)?;
+        if rejects.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let mut sources: BTreeMap<(String, String), Vec<Reject>> = BTreeMap::new();
+        for (source, format, reject) in rejects {
+            sources.entry((source, format)).or_default().push(reject);
+        }
+        let now = self.now;
+        let batches = sources
+            .iter()
+            .map(|((source, format), rejects)| quarantine::batch(rejects, source, format, now))
+            .collect::<Result<Vec<_>>>()?;
+        let batch = concat_batches(&batches[0].schema(), &batches)
+            .map_err(|source| Error::Columns { table: "rejects", source })?;
+        let region = self.checked.region.clone().unwrap_or_else(|| UNKNOWN_REGION.to_owned());
+        let fail = |source| Error::Lake { table: "rejects", source };
+        self.writer("rejects").await?.write(&region, Hour::of_micros(now), batch).await.map_err(fail)
     }
 
     async fn store_marks(&mut self, marks: Vec<Mark>) -> Result<()> {

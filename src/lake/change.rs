@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use object_store::ObjectStoreExt;
 
-use super::delta::{Change, CommitFailure, State, TableLog};
+use super::delta::{CommitFailure, State, TableLog};
 use super::parquet::EncodedFile;
 use super::snapshot::DataFile;
+use super::writer::Transaction;
 use super::{Error, Result};
 
 /// How often a change is tried. Every commit of somebody else in between costs one.
@@ -17,6 +18,30 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// Deletions and uploads at the same time.
 const CONCURRENT: usize = 8;
+
+/// A commit that does more than append.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) kind: ChangeKind,
+    pub(super) add: Vec<DataFile>,
+    pub(super) remove: Vec<DataFile>,
+    pub(super) transactions: Vec<Transaction>,
+}
+
+/// Why files are exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChangeKind {
+    /// The same rows in other files.
+    Compact { target: u64 },
+    /// Rows that are old enough to go.
+    Retain,
+    /// The files of an older version.
+    Restore { version: u64 },
+    /// Rows that were computed anew.
+    Replace,
+    /// Rows that were rejected before.
+    Replay,
+}
 
 /// What became of an attempt.
 pub(super) enum Attempt {

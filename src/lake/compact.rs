@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 use object_store::ObjectStoreExt;
 use tokio::task::spawn_blocking;
 
-use super::change::{Attempt, Attempts, discard, store};
-use super::delta::{Change, ChangeKind, TableLog};
+use super::change::{Attempt, Attempts, Change, ChangeKind, discard, store};
+use super::delta::TableLog;
 use super::merge::merge;
 use super::open::Lake;
 use super::parquet::Encoder;

@@ -23,6 +23,7 @@ use object_store::ObjectStoreExt;
 use object_store::prefix::PrefixStore;
 use serde_json::{Value, json};
 
+use super::change::{Change, ChangeKind};
 use super::layout::LOG_FOLDER;
 use super::snapshot::DataFile;
 use super::stats::{self, FileStats};
@@ -90,30 +91,6 @@ pub(super) struct Entry {
     pub(super) timestamp: Option<i64>,
     /// The program that committed.
     pub(super) engine: Option<String>,
-}
-
-/// A commit that does more than append.
-#[derive(Debug, Clone)]
-pub(super) struct Change {
-    pub(super) kind: ChangeKind,
-    pub(super) add: Vec<DataFile>,
-    pub(super) remove: Vec<DataFile>,
-    pub(super) transactions: Vec<Transaction>,
-}
-
-/// Why files are exchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ChangeKind {
-    /// The same rows in other files.
-    Compact { target: u64 },
-    /// Rows that are old enough to go.
-    Retain,
-    /// The files of an older version.
-    Restore { version: u64 },
-    /// Rows that were computed anew.
-    Replace,
-    /// Rows that were rejected before.
-    Replay,
 }
 
 /// Key and value in a commit's parameters that tell retention from other deletions.

@@ -11,8 +11,7 @@ use futures::TryStreamExt;
 use object_store::{ObjectStoreExt, PutMode, PutOptions};
 use serde_json::{Value, json};
 
-use super::change::{Attempt, Attempts};
-use super::delta::{Change, ChangeKind};
+use super::change::{Attempt, Attempts, Change, ChangeKind};
 use super::open::Lake;
 use super::restore::missing;
 use super::snapshot::DataFile;

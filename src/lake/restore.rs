@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::change::{Attempt, Attempts};
-use super::delta::{Change, ChangeKind, State, TableLog};
+use super::change::{Attempt, Attempts, Change, ChangeKind};
+use super::delta::{State, TableLog};
 use super::open::Lake;
 use super::snapshot::{DataFile, Snapshot};
 use super::transactions::Transactions;

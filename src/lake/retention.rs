@@ -2,8 +2,7 @@
 //! that older versions can still be read.
 
 use super::Result;
-use super::change::{Attempt, Attempts};
-use super::delta::{Change, ChangeKind};
+use super::change::{Attempt, Attempts, Change, ChangeKind};
 use super::open::Lake;
 use super::snapshot::DataFile;
 use crate::domain::Hour;

@@ -147,46 +147,16 @@ impl Snapshot {
         Ok(None)
     }
 
-    /// The files with rows that came after `version`, up to this version; by time, then region and path.
-    ///
-    /// A file that was since merged into a bigger one is still listed as it was (its rows are new, the bigger file
-    /// also holds old ones), and one whose rows were deleted is not. `None` when the log cannot tell any more: then
-    /// start over from [`Snapshot::files`].
-    pub async fn files_added_since(&self, version: u64) -> Result<Option<Vec<DataFile>>> {
-        if version > self.version() {
-            // Not an older version of this table: it was made anew.
-            return Ok(None);
-        }
-        let log = &self.inner.log;
-        let entries: Vec<_> = stream::iter(version + 1..=self.version())
-            .map(|v| log.entry(v))
-            .buffered(CONCURRENT_READS)
-            .try_collect()
-            .await?;
-        let (mut added, mut deleted) = (Vec::new(), HashSet::new());
-        for entry in entries {
-            let Some(entry) = entry else { return Ok(None) };
-            added.extend(entry.added);
-            deleted.extend(entry.deleted);
-        }
-        added.retain(|file| !deleted.contains(&file.path));
-        let active: HashSet<&str> = self.files().iter().map(|f| f.path.as_str()).collect();
-        for file in &added {
-            // Merged away: the old file stays until it is vacuumed.
-            if !active.contains(file.path.as_str()) && !log.storage().exists(&file.path).await? {
-                return Ok(None);
-            }
-        }
-        sort(&mut added);
-        Ok(Some(added))
-    }
-
     /// What changed after `version`, up to this version; `None` when the log cannot tell any more.
+    ///
+    /// A file that was since merged into a bigger one is still listed as it was (its rows are new, the bigger file also
+    /// holds old ones), and one whose rows were deleted is not.
     ///
     /// Compaction changes nothing, and retention nothing that follows from the rows that it took. Of a region and hour
     /// that lost rows in any other way, or got an older version's files back, the whole content is given.
     pub async fn changes_since(&self, version: u64) -> Result<Option<Changes>> {
         if version > self.version() {
+            // Not an older version of this table: it was made anew.
             return Ok(None);
         }
         let log = &self.inner.log;
@@ -214,6 +184,7 @@ impl Snapshot {
         added.retain(|file| !deleted.contains(&file.path) && !is_rewritten(file));
         let active: HashSet<&str> = self.files().iter().map(|f| f.path.as_str()).collect();
         for file in &added {
+            // Merged away: the old file stays until it is vacuumed.
             if !active.contains(file.path.as_str()) && !log.storage().exists(&file.path).await? {
                 return Ok(None);
             }

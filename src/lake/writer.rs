@@ -8,8 +8,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use tokio::task::spawn_blocking;
 
-use super::change::{Attempt, Attempts};
-use super::delta::{Change, ChangeKind, CommitFailure, State, TableLog};
+use super::change::{Attempt, Attempts, Change, ChangeKind};
+use super::delta::{CommitFailure, State, TableLog};
 use super::parquet::{EncodedFile, Encoder};
 use super::snapshot::DataFile;
 use super::transactions::Transactions;

@@ -208,6 +208,7 @@ fn a_lake_is_read_as_it_was_at_a_version_a_time_or_a_pin() {
     assert_eq!(std::fs::read_to_string(at.join(format!("r/daily-{DAY}.md"))).unwrap(), report);
     assert!(!at.join("lake/log_minutes").exists(), "reading the past writes nothing");
 
+    minutes(at, "lake", &[]);
     for (args, code, expected) in [
         (&["sql", "--as-of", "nonsense!", "-c", "select 1"][..], 2, "pin"),
         (&["sql", "--as-of", "3", "-c", "select 1"], 2, "TABLE=VERSION"),

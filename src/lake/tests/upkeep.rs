@@ -62,7 +62,6 @@ async fn compaction_keeps_every_row_in_order_and_a_second_one_does_nothing() {
     assert_eq!((after.files().len(), after.version()), (2, before.version() + 1));
     assert_eq!(content(&after).await, content(&before).await);
     assert_eq!(after.changes_since(before.version()).await.unwrap().unwrap(), Changes::default());
-    assert_eq!(after.files_added_since(before.version()).await.unwrap().unwrap(), []);
     // The merged file is sorted, and its statistics are those of its rows.
     let merged = after.files().iter().find(|f| f.region == "eu").unwrap();
     assert_eq!((merged.rows, merged.exact), (2_000, true));
@@ -162,7 +161,7 @@ async fn appends_and_readers_go_on_while_files_are_merged() {
     append(&mut writer, "eu", 0, 10).await;
     let first = newest(&lake).await;
     let place = lake.url().to_string();
-    let done = std::sync::Arc::new(AtomicBool::new(false));
+    let done = Arc::new(AtomicBool::new(false));
     let appends = {
         let (place, done) = (place.clone(), done.clone());
         tokio::spawn(async move {
