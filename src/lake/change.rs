@@ -1,5 +1,6 @@
 //! Committing a change against other writers: look at the newest version, try, and on a lost race look again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -72,7 +73,12 @@ impl<'a> Attempts<'a> {
         };
         self.log.refresh(base).await?;
         // A store may repeat a request whose answer was lost, and then find its own commit in the way.
-        if change.add.first().is_some_and(|file| self.log.lists(base, &file.path)) {
+        // Any of its files tells, since others may have merged some of them; but not those of a restore, which had
+        // been listed before and may be listed again by another one: that plans anew and finds nothing left to do.
+        let own = !matches!(change.kind, ChangeKind::Restore { .. });
+        let listed = self.log.files(base)?;
+        let listed: HashSet<&str> = listed.iter().map(|f| f.path.as_str()).collect();
+        if own && change.add.iter().any(|f| listed.contains(f.path.as_str())) {
             return Ok(Attempt::Done(base.clone()));
         }
         self.made += 1;

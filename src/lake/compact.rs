@@ -96,13 +96,13 @@ impl Compaction {
 }
 
 /// Cuts a list of files into runs that fit into memory at once; two always do.
-fn groups(files: Vec<DataFile>) -> Vec<Vec<DataFile>> {
+fn groups(files: Vec<DataFile>, memory: u64) -> Vec<Vec<DataFile>> {
     let mut groups: Vec<Vec<DataFile>> = Vec::new();
     let mut used = 0;
     for file in files {
         let needed = (file.size * UNPACKED).clamp(OPEN_FILE_LEAST, OPEN_FILE) + file.size;
         match groups.last_mut() {
-            Some(group) if group.len() < 2 || used + needed <= MERGE_MEMORY => {
+            Some(group) if group.len() < 2 || used + needed <= memory => {
                 used += needed;
                 group.push(file);
             }
@@ -123,20 +123,31 @@ impl Lake {
         compaction: &Compaction,
         done: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Compacted> {
+        self.compact_within(MERGE_MEMORY, table, compaction, done).await
+    }
+
+    /// As [`Lake::compact`], holding about so many bytes of decoded pages at once.
+    pub(super) async fn compact_within(
+        &self,
+        memory: u64,
+        table: &str,
+        compaction: &Compaction,
+        done: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Compacted> {
         let Some(snapshot) = self.snapshot(table).await? else { return Ok(Compacted::default()) };
         let log = self.log(table)?;
         let candidates = compaction.candidates(snapshot.files());
         let mut result = Compacted { version: snapshot.version(), ..Compacted::default() };
         let total = candidates.len();
         let mut rewrites = Vec::with_capacity(total);
-        for (number, ((hour, region), before)) in candidates.into_iter().enumerate() {
+        for (number, (partition, before)) in candidates.into_iter().enumerate() {
             if compaction.dry_run {
                 result.files_after += compaction.outputs(&before);
                 rewrites.push(Rewrite { before, after: Vec::new() });
                 continue;
             }
-            match rewrite(&log, compaction, &region, hour, before.clone()).await {
-                Ok(Some(after)) => rewrites.push(Rewrite { before, after }),
+            match rewrite(&log, compaction, memory, &partition, before).await {
+                Ok(Some(rewrite)) => rewrites.push(rewrite),
                 Ok(None) => result.given_up += 1,
                 Err(error) => {
                     discard(&log, rewrites.into_iter().flat_map(|r| r.after)).await;
@@ -167,32 +178,36 @@ impl Lake {
 async fn rewrite(
     log: &TableLog,
     compaction: &Compaction,
-    region: &str,
-    hour: Hour,
-    mut small: Vec<DataFile>,
-) -> Result<Option<Vec<DataFile>>> {
-    let mut large = Vec::new();
-    let mut intermediate: Vec<DataFile> = Vec::new();
+    memory: u64,
+    (hour, region): &(Hour, String),
+    before: Vec<DataFile>,
+) -> Result<Option<Rewrite>> {
+    let (mut small, mut large) = (before.clone(), Vec::new());
+    // Every file that this stored. Only these may ever be deleted here.
+    let mut stored: Vec<DataFile> = Vec::new();
     while small.len() > 1 {
         small.sort_by(|a, b| {
             (a.min_time, a.max_time, a.rows, a.size, &a.path)
                 .cmp(&(b.min_time, b.max_time, b.rows, b.size, &b.path))
         });
         let mut next = Vec::new();
-        for group in groups(std::mem::take(&mut small)) {
+        for group in groups(std::mem::take(&mut small), memory) {
             if group.len() == 1 {
                 next.extend(group);
                 continue;
             }
-            let merged = merge_group(log, compaction, region, hour, &group).await;
-            let merged = match merged {
+            let merged = match merge_group(log, compaction, region, *hour, &group).await {
                 Ok(Some(merged)) => merged,
-                failed => {
-                    discard(log, intermediate.into_iter().chain(large).chain(next)).await;
-                    return failed;
+                Ok(None) => {
+                    discard(log, stored).await;
+                    return Ok(None);
+                }
+                Err(error) => {
+                    discard(log, stored).await;
+                    return Err(error);
                 }
             };
-            intermediate.extend(merged.iter().cloned());
+            stored.extend(merged.iter().cloned());
             for file in merged {
                 if compaction.is_small(&file) { next.push(file) } else { large.push(file) }
             }
@@ -201,9 +216,11 @@ async fn rewrite(
     }
     large.extend(small);
     let kept: HashSet<&str> = large.iter().map(|f| f.path.as_str()).collect();
-    let spent: Vec<_> = intermediate.iter().filter(|f| !kept.contains(f.path.as_str())).cloned().collect();
+    let is_kept = |f: &DataFile| kept.contains(f.path.as_str());
+    let (after, spent): (Vec<_>, Vec<_>) = stored.into_iter().partition(is_kept);
     discard(log, spent).await;
-    Ok(Some(large))
+    // A file that was merged with none stays in the table as it is.
+    Ok(Some(Rewrite { before: before.into_iter().filter(|f| !is_kept(f)).collect(), after }))
 }
 
 async fn merge_group(

@@ -131,6 +131,53 @@ async fn much_data_becomes_several_files_of_about_the_target_and_stays_so() {
 }
 
 #[tokio::test]
+async fn with_little_memory_files_are_merged_in_rounds_and_none_is_lost() {
+    for count in [2, 3, 5, 9] {
+        let (dir, lake) = new_lake().await;
+        let mut writer = lake.writer("logs").await.unwrap();
+        for i in 0..count {
+            // Overlapping, so that no order of merging gives the rows in order by chance.
+            append(&mut writer, "eu", i * 3, 50).await;
+        }
+        let before = newest(&lake).await;
+        for target in [TARGET, before.bytes() / count as u64 * 2 + 100] {
+            // Two files at a time: with an odd number, one waits for the next round.
+            lake.compact_within(1, "logs", &compaction(target), &quiet).await.unwrap();
+            let after = newest(&lake).await;
+            assert_eq!(content(&after).await, content(&before).await, "{count} files, target {target}");
+            for file in after.files().iter().chain(before.files()) {
+                assert!(dir.path().join("lake/logs").join(&file.path).exists(), "{count} files");
+            }
+            let paths: std::collections::BTreeSet<_> = after.files().iter().map(|f| &f.path).collect();
+            assert_eq!(paths.len(), after.files().len());
+            let again = lake.compact_within(1, "logs", &compaction(target), &quiet).await.unwrap();
+            assert_eq!(again.partitions, 0, "{count} files, target {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_merge_that_fails_deletes_nothing_but_its_own_files() {
+    let (dir, lake) = new_lake().await;
+    let mut writer = lake.writer("logs").await.unwrap();
+    for i in 0..7 {
+        append(&mut writer, "eu", i * 3, 50).await;
+    }
+    let before = newest(&lake).await;
+    let table = dir.path().join("lake/logs");
+    // The third file in the order of time is damaged: the first two have been merged by then.
+    let damaged = table.join(&before.files()[2].path);
+    let whole = std::fs::read(&damaged).unwrap();
+    std::fs::write(&damaged, b"PAR1").unwrap();
+    let error = lake.compact_within(1, "logs", &compaction(TARGET), &quiet).await.unwrap_err();
+    assert!(error.to_string().contains("logs"), "{error}");
+    std::fs::write(&damaged, whole).unwrap();
+    assert_eq!(parquet_files(&table).len(), 7, "what was merged is gone, what was there is not");
+    assert_eq!(newest(&lake).await.version(), before.version());
+    assert_eq!(content(&newest(&lake).await).await, content(&before).await);
+}
+
+#[tokio::test]
 async fn region_range_and_dry_run_bound_a_compaction() {
     let (_dir, lake) = new_lake().await;
     let mut writer = lake.writer("logs").await.unwrap();
