@@ -36,6 +36,10 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
+    #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
+        *rejected as f64 / *new as f64 * 100.0, ratio * 100.0,
+        if *discarded { "nothing of it landed" } else { "what was good landed" })]
+    BadFeed { new: u64, rejected: u64, ratio: f64, discarded: bool },
     #[error("stopped; what was committed stays, and the same command goes on from there")]
     Interrupted,
 }
@@ -51,6 +55,7 @@ impl Error {
                 | ingest::Error::UnknownFormat { .. }
                 | ingest::Error::Region { .. }
                 | ingest::Error::SourceId
+                | ingest::Error::Ratio { .. }
                 | ingest::Error::NoInput
                 | ingest::Error::StdinTwice { .. } => 2,
                 ingest::Error::Missing { .. }
@@ -60,12 +65,20 @@ impl Error {
                 | ingest::Error::NotAFile { .. } => 3,
                 ingest::Error::Lake { .. } => 4,
                 ingest::Error::Mapping { .. } | ingest::Error::CsvLayout { .. } => 5,
+                ingest::Error::Rejects { .. } => 6,
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
             Error::Read { .. } | Error::Damaged { .. } => 3,
+            Error::Lake(
+                lake::Error::AsOf { .. }
+                | lake::Error::AsOfWhich { .. }
+                | lake::Error::PinName { .. }
+                | lake::Error::Contract(_),
+            ) => 2,
             Error::Lake(_) => 4,
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
+            Error::BadFeed { .. } => 7,
             Error::Interrupted => 130,
         }
     }
@@ -87,6 +100,15 @@ impl Error {
             | Error::Write { .. }
             | Error::Read { .. }
             | Error::Interrupted => None,
+            Error::BadFeed { discarded: true, .. } => Some(
+                "the reasons are listed above: correct the feed or add a [[mapping]] to tars.toml and run the command \
+                 again; --on-bad-feed keep lands what is good and keeps the rest in `rejects`"
+                    .into(),
+            ),
+            Error::BadFeed { discarded: false, .. } => Some(
+                "`tars rejects` shows the reasons; after a correction of the mappings `tars rejects replay` lands them"
+                    .into(),
+            ),
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

@@ -1,4 +1,4 @@
--- title: Input that could not be landed, by reason
+-- title: Input that could not be landed and is still open, by reason
 -- grain: one row per target table, format and reason code
 -- materialized: view
 -- audit: a rejected record has no time of its own to trust, so all rejects of the lake are counted,
@@ -6,7 +6,8 @@
 with
 rejected as (
     select target, format, code, source, reason, "offset"
-    from rejects
+    from reject_status
+    where status = 'open'
 ),
 
 final as (

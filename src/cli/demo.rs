@@ -37,6 +37,7 @@ const DEMO_DATE: &str = "2025-01-15";
 
 impl Demo {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
+        global.only_present("tars demo")?;
         let telemetry = self.dir.join("telemetry");
         let options = simulate::Options {
             rows: self.rows,

@@ -9,7 +9,9 @@ use super::Global;
 use super::output::{Unit, progress_bar, thousands};
 use crate::domain::ByteSize;
 use crate::error::Error;
-use crate::ingest::{self, CsvLayout, FieldMapping, Format, HeaderRow, Options, Progress, Step, Summary};
+use crate::ingest::{
+    self, BadFeed, CsvLayout, FieldMapping, Format, HeaderRow, Options, Progress, Step, Summary,
+};
 use crate::lake::Lake;
 use crate::settings::CsvFiles;
 
@@ -23,6 +25,7 @@ Examples:
   tars ingest /var/log/app/*.json.gz traces.otlp.jsonl
   tars ingest --region eu-central-1 exports/
   tars ingest --table incidents labels.ndjson
+  tars ingest --max-reject-ratio 0.05 exports/     fail loudly when more than 5 % is rejected
   kubectl logs deploy/checkout | tars ingest --source-id checkout-1 -
 
 Running the same command again lands nothing twice; a file that grew lands its new part. Field names
@@ -45,10 +48,24 @@ pub(super) struct Ingest {
     /// Name of what comes by standard input, so that it lands once however often it is sent
     #[arg(long, value_name = "NAME")]
     source_id: Option<String>,
+    /// Fail with exit code 7 when a larger share of the new records is rejected, such as 0.05
+    #[arg(long, value_name = "SHARE")]
+    max_reject_ratio: Option<f64>,
+    /// What becomes of the good records then: nothing lands before the end (discard), or all as they come (keep)
+    #[arg(long, value_name = "keep|discard", default_value = "discard", requires = "max_reject_ratio")]
+    on_bad_feed: OnBadFeed,
+}
+
+/// The spelling of [`BadFeed`] on the command line.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum OnBadFeed {
+    Keep,
+    Discard,
 }
 
 impl Ingest {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
+        global.only_present("tars ingest")?;
         let settings = global.settings()?;
         let mappings = settings.mappings.iter().map(|mapping| FieldMapping {
             table: Some(mapping.table.clone()),
@@ -63,6 +80,11 @@ impl Ingest {
             source_id: self.source_id,
             mappings: mappings.collect(),
             csv: settings.csv.iter().map(csv_layout).collect(),
+            max_reject_ratio: self.max_reject_ratio,
+            on_bad_feed: match self.on_bad_feed {
+                OnBadFeed::Keep => BadFeed::Keep,
+                OnBadFeed::Discard => BadFeed::Discard,
+            },
             ..Options::default()
         };
         // What is wrong with the request is said before a lake is made for it.
@@ -105,6 +127,7 @@ pub(super) async fn ingest_into(
     options: Options,
 ) -> Result<(), Error> {
     let cancel = Arc::new(AtomicBool::new(false));
+    let ratio = options.max_reject_ratio;
     let options = Options {
         memory_limit: usize::try_from(global.memory_limit()).unwrap_or(usize::MAX),
         threads: global.threads(),
@@ -126,6 +149,10 @@ pub(super) async fn ingest_into(
     bar.0.finish_and_clear();
     let summary = result?;
     print(&summary);
+    if let Some(ratio) = ratio.filter(|_| summary.bad_feed) {
+        let (new, rejected) = (summary.landed + summary.rejected, summary.rejected);
+        return Err(Error::BadFeed { new, rejected, ratio, discarded: summary.discarded });
+    }
     if summary.cancelled { Err(Error::Interrupted) } else { damage(&summary) }
 }
 
@@ -170,6 +197,9 @@ fn print(summary: &Summary) {
     }
     if summary.sources.len() > 1 {
         line("total", "", [summary.read, summary.landed, summary.rejected, summary.already_landed]);
+    }
+    if summary.discarded {
+        println!("nothing landed: the counts say what would have");
     }
     for (table, t) in summary.tables.iter().filter(|(_, t)| t.rows > 0) {
         println!(

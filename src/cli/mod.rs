@@ -2,9 +2,12 @@
 
 mod demo;
 mod ingest;
+mod lake;
 mod nightly;
 mod output;
+mod rejects;
 mod report;
+mod rows;
 mod simulate;
 mod sql;
 mod workspace;
@@ -59,6 +62,9 @@ pub(crate) struct Global {
     /// Threads to use [default: all cores]
     #[arg(long, global = true, value_name = "N", env = "TARS_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Read the lake as it was: a time, TABLE=VERSION (several times), or the name of a pin
+    #[arg(long, global = true, value_name = "TIME|TABLE=VERSION|PIN")]
+    as_of: Vec<String>,
     /// Say nothing but errors and results
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -68,7 +74,9 @@ pub(crate) struct Global {
 enum Command {
     Demo(demo::Demo),
     Ingest(ingest::Ingest),
+    Lake(lake::LakeVerb),
     Nightly(nightly::Nightly),
+    Rejects(rejects::Rejects),
     Report(report::Report),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
@@ -86,7 +94,9 @@ impl Args {
             match self.command {
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
+                Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Nightly(verb) => verb.run(&self.global).await,
+                Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),

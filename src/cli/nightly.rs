@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Global;
-use super::output::{thousands, write_whole};
+use super::output::{thousands, unless_stopped, write_whole};
 use super::workspace::{Window, open_run, refresh};
 use crate::error::Error;
 use crate::lake::Lake;
@@ -27,7 +27,8 @@ pub(super) struct Nightly {
 impl Nightly {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
         let lake = global.open_lake().await?;
-        let written = nightly(global, &lake, &self.window, Period::Daily, &self.out).await?;
+        let report = nightly(global, &lake, &self.window, Period::Daily, &self.out);
+        let written = unless_stopped(report).await?;
         written.print();
         Ok(())
     }

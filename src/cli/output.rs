@@ -12,6 +12,14 @@ pub(super) fn note(text: impl std::fmt::Display) {
     eprintln!("{text}");
 }
 
+/// Does something until it is done or Ctrl-C is pressed; nothing that `tars` commits can be half done then.
+pub(super) async fn unless_stopped<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::select! {
+        done = work => done,
+        Ok(()) = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+    }
+}
+
 /// A progress bar over bytes or rows; it shows only on a terminal, and not at all when `quiet`.
 pub(super) fn progress_bar(total: Option<u64>, unit: Unit, quiet: bool) -> ProgressBar {
     let bar = match total {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Global;
 use super::nightly::nightly;
+use super::output::unless_stopped;
 use super::workspace::Window;
 use crate::domain::{MICROS_PER_DAY, TimeRange, format_timestamp};
 use crate::error::Error;
@@ -41,7 +42,7 @@ impl Report {
             window.to = Some(format_timestamp(day.to()));
             window.date = None;
         }
-        nightly(global, &lake, &window, self.period, &self.out).await?.print();
+        unless_stopped(nightly(global, &lake, &window, self.period, &self.out)).await?.print();
         Ok(())
     }
 }

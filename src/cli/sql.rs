@@ -7,7 +7,7 @@ use super::workspace::{Window, open_run};
 use super::{Global, output::write_whole};
 use crate::engine::Value;
 use crate::error::Error;
-use crate::lake::{self, Lake};
+use crate::lake;
 use crate::pipeline::Run;
 use crate::shell::{Format, Shell};
 
@@ -95,15 +95,15 @@ impl Sql {
     /// A run over the lake; without a lake at the default place, a session over files alone.
     async fn open(&self, global: &Global) -> Result<Run, Error> {
         let settings = global.settings()?;
-        let lake = match Lake::open(&global.lake).await {
+        let lake = match global.open_lake().await {
             Ok(lake) => lake,
             // Nobody asked for a lake, and there is none: files can be queried all the same.
-            Err(lake::Error::Missing { .. } | lake::Error::NoTables { .. })
-                if global.lake == super::DEFAULT_LAKE =>
+            Err(Error::Lake(lake::Error::Missing { .. } | lake::Error::NoTables { .. }))
+                if global.lake == super::DEFAULT_LAKE && global.as_of.is_empty() =>
             {
                 return Ok(Run::without_lake(global.engine(&settings)?));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let (params, _) = self.window.params(&lake).await?;
         super::workspace::refresh(global, &lake, &settings).await?;

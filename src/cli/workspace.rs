@@ -1,13 +1,14 @@
 //! From the global options to what the verbs work with: settings, lake, engine, run.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::Global;
 use super::output::note;
 use crate::domain::{ByteSize, TimeRange, parse_timestamp};
 use crate::engine::{Engine, EngineOptions, Params, default_memory_limit, default_threads};
 use crate::error::Error;
-use crate::lake::Lake;
+use crate::lake::{AsOf, Lake};
 use crate::pipeline::{self, Run};
 use crate::settings::Settings;
 
@@ -35,7 +36,21 @@ impl Global {
     }
 
     pub(super) async fn open_lake(&self) -> Result<Lake, Error> {
-        Ok(Lake::open(&self.lake).await?)
+        // What is wrong with the point in time is said before the lake is looked at.
+        let points = self.as_of.iter().map(|text| text.parse()).collect::<Result<Vec<AsOf>, _>>()?;
+        let lake = Lake::open(&self.lake).await?;
+        if points.is_empty() { Ok(lake) } else { Ok(lake.as_of(&points).await?) }
+    }
+
+    /// For a command that writes, or that tells of all versions: `--as-of` makes no sense there.
+    pub(super) fn only_present(&self, command: &str) -> Result<(), Error> {
+        match self.as_of.first() {
+            None => Ok(()),
+            Some(point) => Err(Error::Usage {
+                message: format!("--as-of {point}: expected a command that only reads, got `{command}`"),
+                hint: Some("leave --as-of out; `tars lake restore` goes back to an older version".into()),
+            }),
+        }
     }
 
     /// Says something to a person, unless they asked for quiet.
@@ -66,7 +81,7 @@ pub(super) struct Window {
     pub(super) baseline_to: Option<String>,
 }
 
-fn instant(option: &str, text: &str) -> Result<i64, Error> {
+pub(super) fn instant(option: &str, text: &str) -> Result<i64, Error> {
     parse_timestamp(text).ok_or_else(|| Error::Usage {
         message: format!("--{option}: expected a time such as 2025-01-15T13:00:00Z, got `{text}`"),
         hint: None,
@@ -107,8 +122,22 @@ impl Window {
     }
 }
 
+/// The time that a command counts back from (UTC microseconds): what `--now` says, else the clock.
+pub(super) fn now(text: Option<&str>) -> Result<i64, Error> {
+    match text {
+        Some(text) => instant("now", text),
+        None => {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Ok(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        }
+    }
+}
+
 /// Brings the incremental models up to date, with a line for each that had work to do.
 pub(super) async fn refresh(global: &Global, lake: &Lake, settings: &Settings) -> Result<(), Error> {
+    if lake.is_past() {
+        return Ok(());
+    }
     let engine = global.engine(settings)?;
     pipeline::refresh(&engine, lake, |done| {
         if done.files > 0 {

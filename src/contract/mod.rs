@@ -42,6 +42,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("alerts", include_str!("../../schemas/alerts.toml")),
     ("incidents", include_str!("../../schemas/incidents.toml")),
     ("rejects", include_str!("../../schemas/rejects.toml")),
+    ("replays", include_str!("../../schemas/replays.toml")),
     ("log_minutes", include_str!("../../schemas/log_minutes.toml")),
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
 ];

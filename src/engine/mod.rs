@@ -13,7 +13,13 @@ use datafusion::error::DataFusionError;
 /// Why a session cannot be built or a query cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The text is not SQL, or names what does not exist, or failed while running.
+    /// The text is not SQL.
+    #[error("SQL: {message}")]
+    Syntax {
+        /// What the parser says.
+        message: String,
+    },
+    /// The text names what does not exist, or failed while running.
     #[error("{}", sql_message(.source))]
     Sql {
         /// What DataFusion says.
@@ -51,7 +57,15 @@ pub enum Error {
 
 impl From<DataFusionError> for Error {
     fn from(source: DataFusionError) -> Self {
-        Error::Sql { source: Box::new(source) }
+        match source.find_root() {
+            // The parser's own words: the errors around it only repeat them, each with its own prefix.
+            DataFusionError::SQL(error, _) => {
+                let text = error.to_string();
+                let text = text.strip_prefix("sql parser error: ").unwrap_or(&text);
+                Error::Syntax { message: text.to_owned() }
+            }
+            _ => Error::Sql { source: Box::new(source) },
+        }
     }
 }
 
@@ -63,7 +77,7 @@ impl Error {
             Error::UnknownParameter { name, .. } => {
                 Some(format!("in the shell: \\set {name} VALUE; on the command line: --set {name}=VALUE"))
             }
-            Error::BadParameter { .. } => None,
+            Error::Syntax { .. } | Error::BadParameter { .. } => None,
             Error::Lake(e) => e.hint(),
             Error::Functions(e) => e.hint(),
             Error::Settings(e) => e.hint(),

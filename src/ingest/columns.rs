@@ -17,7 +17,7 @@ use arrow::error::ArrowError;
 
 use super::error::{Error, Result};
 use super::format::convert::Cell;
-use super::format::names::{NameId, Names};
+use super::format::names::Names;
 use super::row::Ready;
 use super::table::TableId;
 use crate::contract::ColumnType;

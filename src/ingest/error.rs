@@ -126,6 +126,19 @@ pub enum Error {
         #[source]
         source: crate::lake::Error,
     },
+    /// The rejects cannot be read.
+    #[error("table `rejects`: cannot read what was rejected")]
+    Rejects {
+        /// What the engine said.
+        #[source]
+        source: Box<datafusion::error::DataFusionError>,
+    },
+    /// A share that is none.
+    #[error("largest share of rejects: expected a number from 0 to 1, got {got}")]
+    Ratio {
+        /// The number.
+        got: f64,
+    },
     /// A worker ended early: a fault of this program.
     #[error("ingest worker stopped: {reason}")]
     Worker {

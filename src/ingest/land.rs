@@ -1,12 +1,15 @@
 //! Bounded buffers into the lake: sorted files per partition, one atomic commit per table, exactly once.
 //!
-//! Every commit of a table records, for each source that it has rows of, two application transactions:
+//! Every commit of a table records, for each source that it has rows of, three application transactions:
 //!
 //! - `tars-ingest:<identity>:offset` = generation (15 bits) and offset (48 bits) in the unpacked source;
 //! - `tars-ingest:<identity>:digest` = ordinal of the commit (23 bits) and the first 40 bits of SHA-256 of the
-//!   source up to that offset.
+//!   source up to that offset;
+//! - `tars-ingest:<identity>:tables` = ordinal of the commit and one bit for each table that this round of commits
+//!   writes to. So the next run can tell a table that died on the way from one that had no rows to commit: the
+//!   latter has everything up to that offset, even what settings of today would land there.
 //!
-//! Both grow with every commit, as the lake asks for: the generation counts how often the source was rewritten,
+//! All grow with every commit, as the lake asks for: the generation counts how often the source was rewritten,
 //! the ordinal how often it was committed. Each table filters by its own record, and decoding depends on
 //! nothing but the bytes, so a run that dies between the commits of two tables is completed by the next one.
 //! A commit happens only behind a block, and a block holds whole records.
@@ -27,12 +30,13 @@ use super::stats::Summary;
 use super::table::{TABLE_COUNT, TableId};
 use crate::contract;
 use crate::domain::{Hour, UNKNOWN_REGION};
-use crate::lake::{Lake, TableWriter, Transaction};
+use crate::lake::{Committed, Lake, TableWriter, Transaction};
 
 /// Tables that ingest writes to: those of the records, then `rejects`.
 const TABLES: usize = TABLE_COUNT + 1;
 const OFFSET_BITS: u32 = 48;
 const DIGEST_BITS: u32 = 40;
+const TABLE_BITS: u32 = 16;
 
 /// The name of a table by its position.
 fn name(table: usize) -> &'static str {
@@ -50,31 +54,36 @@ pub(crate) struct Recorded {
     pub(crate) ordinal: u64,
     pub(crate) offset: u64,
     pub(crate) digest: u64,
+    /// A bit for each table of that round; 0 when nobody recorded them.
+    pub(crate) tables: u64,
 }
 
 impl Recorded {
-    fn ids(identity: &str) -> [String; 2] {
-        [format!("tars-ingest:{identity}:offset"), format!("tars-ingest:{identity}:digest")]
+    fn ids(identity: &str) -> [String; 3] {
+        ["offset", "digest", "tables"].map(|what| format!("tars-ingest:{identity}:{what}"))
     }
 
-    fn of_versions(offset: i64, digest: i64) -> Recorded {
+    fn of_versions(offset: i64, digest: i64, tables: i64) -> Recorded {
         let (offset, digest) = (offset.max(0) as u64, digest.max(0) as u64);
         Recorded {
             generation: offset >> OFFSET_BITS,
             offset: offset & ((1 << OFFSET_BITS) - 1),
             ordinal: digest >> DIGEST_BITS,
             digest: digest & ((1 << DIGEST_BITS) - 1),
+            tables: tables.max(0) as u64 & ((1 << TABLE_BITS) - 1),
         }
     }
 
-    fn transactions(self, identity: &str) -> [Transaction; 2] {
-        let versions =
-            [self.generation << OFFSET_BITS | self.offset, self.ordinal << DIGEST_BITS | self.digest];
-        let [offset, digest] = Recorded::ids(identity);
-        let version = |v: u64| i64::try_from(v).unwrap_or(i64::MAX);
+    fn transactions(self, identity: &str) -> [Transaction; 3] {
+        let [offset, digest, tables] = Recorded::ids(identity);
+        let transaction = |app_id, version: u64| {
+            let version = i64::try_from(version).unwrap_or(i64::MAX);
+            Transaction { app_id, version }
+        };
         [
-            Transaction { app_id: offset, version: version(versions[0]) },
-            Transaction { app_id: digest, version: version(versions[1]) },
+            transaction(offset, self.generation << OFFSET_BITS | self.offset),
+            transaction(digest, self.ordinal << DIGEST_BITS | self.digest),
+            transaction(tables, self.ordinal << TABLE_BITS | self.tables),
         ]
     }
 }
@@ -118,6 +127,8 @@ pub(crate) struct Lander {
     writers: Option<Writers>,
     buffer: Buffer,
     flushing: Option<Flush>,
+    /// Which sources have stored rows of which tables that wait for the end.
+    held: BTreeSet<(usize, usize)>,
     settings: Settings,
     pub(crate) standings: Vec<Standing>,
     pub(crate) summary: Summary,
@@ -133,6 +144,10 @@ pub(crate) struct Settings {
     pub(crate) region: Option<String>,
     /// Time of rejects.
     pub(crate) now: i64,
+    /// Commit nothing before the end, and then only if the feed is good.
+    pub(crate) hold: bool,
+    /// Largest share of rejects of a good feed.
+    pub(crate) max_reject_ratio: Option<f64>,
     /// Tests stop after so many commits, as a crash would.
     pub(crate) crash_after: Option<usize>,
 }
@@ -143,6 +158,12 @@ struct Landed {
     rows: u64,
     files: u64,
     bytes: u64,
+}
+
+impl Landed {
+    fn of(table: usize, commit: Committed) -> Landed {
+        Landed { table, rows: commit.rows, files: commit.files as u64, bytes: commit.bytes }
+    }
 }
 
 impl Lander {
@@ -159,6 +180,7 @@ impl Lander {
             writers: Some(writers),
             buffer: Buffer::default(),
             flushing: None,
+            held: BTreeSet::new(),
             settings,
             standings: Vec::new(),
             summary: Summary::default(),
@@ -169,13 +191,14 @@ impl Lander {
     pub(crate) async fn recorded(&mut self, identity: Option<&str>) -> Result<[Recorded; TABLES]> {
         let mut recorded = [Recorded::default(); TABLES];
         let (Some(identity), Some(writers)) = (identity, &mut self.writers) else { return Ok(recorded) };
-        let [offset, digest] = Recorded::ids(identity);
+        let [offset, digest, tables] = Recorded::ids(identity);
         for (table, writer) in writers.iter_mut().enumerate() {
             let Some(writer) = writer else { continue };
             let offset = writer.transaction(&offset).await.map_err(lake_error(table))?;
             let digest = writer.transaction(&digest).await.map_err(lake_error(table))?;
             if let (Some(offset), Some(digest)) = (offset, digest) {
-                recorded[table] = Recorded::of_versions(offset, digest);
+                let tables = writer.transaction(&tables).await.map_err(lake_error(table))?;
+                recorded[table] = Recorded::of_versions(offset, digest, tables.unwrap_or(0));
             }
         }
         Ok(recorded)
@@ -217,7 +240,42 @@ impl Lander {
     pub(crate) async fn finish(mut self) -> Result<Summary> {
         self.start_flush().await?;
         self.wait().await?;
+        self.summary.bad_feed = self.summary.exceeds(self.settings.max_reject_ratio, 1);
+        if self.settings.hold {
+            self.finish_held().await?;
+        }
         Ok(self.summary)
+    }
+
+    /// Commits what was held back, or gives it up.
+    async fn finish_held(&mut self) -> Result<()> {
+        let Some(mut writers) = self.writers.take() else {
+            return Err(Error::Worker { reason: "its writers are gone".to_owned() });
+        };
+        if self.summary.bad_feed {
+            for writer in writers.iter_mut().flatten() {
+                writer.abort().await;
+            }
+            self.summary.discarded = true;
+            return Ok(());
+        }
+        let held = std::mem::take(&mut self.held);
+        for table in std::iter::once(REJECTS).chain(0..TABLE_COUNT) {
+            let Some(writer) = &mut writers[table] else { continue };
+            if !writer.pending().is_empty() {
+                let transactions = self.transactions(table, &held);
+                let commit = writer.commit(&transactions).await.map_err(lake_error(table))?;
+                self.count(Landed::of(table, commit));
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, commit: Landed) {
+        let table = self.summary.tables.entry(name(commit.table)).or_default();
+        table.rows += commit.rows;
+        table.files += commit.files;
+        table.bytes += commit.bytes;
     }
 
     /// Waits for the commits under way.
@@ -226,10 +284,7 @@ impl Lander {
         let (writers, landed) = task.await.map_err(|e| Error::Worker { reason: e.to_string() })??;
         self.writers = Some(writers);
         for commit in landed {
-            let table = self.summary.tables.entry(name(commit.table)).or_default();
-            table.rows += commit.rows;
-            table.files += commit.files;
-            table.bytes += commit.bytes;
+            self.count(commit);
         }
         Ok(())
     }
@@ -244,7 +299,10 @@ impl Lander {
         let mut work = Vec::new();
         // Rejects first: should the run die in between, the next one finds them recorded.
         for table in std::iter::once(REJECTS).chain(0..TABLE_COUNT) {
-            let transactions = self.transactions(table, &buffer.sources);
+            let transactions = match self.settings.hold {
+                true => Vec::new(),
+                false => self.transactions(table, &buffer.sources),
+            };
             work.push((table, transactions));
         }
         let rejects = self.reject_batches(&buffer.rejects)?;
@@ -254,6 +312,9 @@ impl Lander {
                 let writer = self.lake.writer(name(*table)).await.map_err(lake_error(*table))?;
                 writers[*table] = Some(writer.since(None));
             }
+        }
+        if self.settings.hold {
+            self.held.extend(&buffer.sources);
         }
         let settings = self.settings.clone();
         let mut rows = buffer.rows;
@@ -276,16 +337,14 @@ impl Lander {
                         writer.write(region, hour, batch.clone()).await.map_err(lake_error(table))?;
                     }
                 }
+                if settings.hold {
+                    continue;
+                }
                 if settings.crash_after.is_some_and(|n| landed.len() >= n) {
                     return Err(Error::Worker { reason: "a test stopped it".to_owned() });
                 }
                 let commit = writer.commit(&transactions).await.map_err(lake_error(table))?;
-                landed.push(Landed {
-                    table,
-                    rows: commit.rows,
-                    files: commit.files as u64,
-                    bytes: commit.bytes,
-                });
+                landed.push(Landed::of(table, commit));
             }
             Ok((writers, landed))
         }));
@@ -301,6 +360,7 @@ impl Lander {
             let (offset, digest) = if table == REJECTS { standing.rejects } else { standing.data };
             let recorded = &mut standing.recorded[table];
             recorded.ordinal += 1;
+            recorded.tables = sources.iter().filter(|(_, s)| s == source).map(|(t, _)| 1 << t).sum();
             (recorded.offset, recorded.digest) = (offset, digest);
             transactions.extend(recorded.transactions(identity));
         }
@@ -325,7 +385,7 @@ impl Lander {
 }
 
 /// Sorts, encodes and stores the partitions, several at a time.
-async fn write_rows(
+pub(crate) async fn write_rows(
     writer: &mut TableWriter,
     table: TableId,
     rows: Arc<Vec<Rows>>,
@@ -355,13 +415,14 @@ mod tests {
 
     #[test]
     fn what_a_commit_records_reads_back_and_grows() {
-        let first = Recorded { generation: 0, ordinal: 1, offset: 1 << 40, digest: (1 << 40) - 1 };
-        let second = Recorded { generation: 1, ordinal: 2, offset: 5, digest: 0 };
+        let first =
+            Recorded { generation: 0, ordinal: 1, offset: 1 << 40, digest: (1 << 40) - 1, tables: 129 };
+        let second = Recorded { generation: 1, ordinal: 2, offset: 5, digest: 0, tables: 1 };
         let versions = |r: Recorded| r.transactions("id").map(|t| t.version);
         let (a, b) = (versions(first), versions(second));
-        assert_eq!(Recorded::of_versions(a[0], a[1]), first);
-        assert_eq!(Recorded::of_versions(b[0], b[1]), second);
-        assert!(a[0] < b[0] && a[1] < b[1] && b[0] > 0);
+        assert_eq!(Recorded::of_versions(a[0], a[1], a[2]), first);
+        assert_eq!(Recorded::of_versions(b[0], b[1], b[2]), second);
+        assert!(a[0] < b[0] && a[1] < b[1] && a[2] < b[2] && b[0] > 0);
         assert_eq!(first.transactions("id")[0].app_id, "tars-ingest:id:offset");
     }
 }

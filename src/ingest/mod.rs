@@ -9,9 +9,8 @@
 //! # What counts as the same source
 //! A file is known by its canonical path, standard input by the id given for it. Reading a source again lands
 //! only what is behind the recorded offset, if everything before it is what it was; a source that was
-//! rewritten or cut lands anew. A rejected record stays rejected until its source changes: to land rejects
-//! after adding a mapping, write `select original from rejects` to a file and ingest that. A last line that
-//! is cut short is rejected, and lands once it is complete.
+//! rewritten or cut lands anew. A rejected record stays rejected until its source changes: `replay` lands rejects
+//! after a mapping was added. A last line that is cut short is rejected, and lands once it is complete.
 //!
 //! # Records and values
 //! See `row` for which record lands, `format::convert` for which value fits its column, `quarantine` for the
@@ -26,6 +25,7 @@ mod land;
 mod options;
 mod output;
 mod quarantine;
+mod replay;
 mod route;
 mod row;
 mod run;
@@ -38,6 +38,7 @@ mod tests;
 
 pub use error::{Error, Result};
 pub use format::units::{Unit, UnknownUnit};
-pub use options::{CsvLayout, DEFAULT_MEMORY_LIMIT, FieldMapping, Format, HeaderRow, Options};
+pub use options::{BadFeed, CsvLayout, DEFAULT_MEMORY_LIMIT, FieldMapping, Format, HeaderRow, Options};
+pub use replay::{RejectFilter, ReplaySummary, replay};
 pub use run::{check_inputs, ingest};
 pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};

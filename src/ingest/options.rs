@@ -26,6 +26,16 @@ pub struct FieldMapping {
     pub unit: Option<String>,
 }
 
+/// What becomes of the good records of a feed with too many rejects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BadFeed {
+    /// They land as they come, and so do the rejects.
+    Keep,
+    /// Nothing lands before the whole feed is known to be good.
+    #[default]
+    Discard,
+}
+
 /// What to ingest and how.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -45,6 +55,10 @@ pub struct Options {
     pub mappings: Vec<FieldMapping>,
     /// How CSV files of certain names are laid out; the first that is for a file counts.
     pub csv: Vec<CsvLayout>,
+    /// Largest share of rejected records, from 0 to 1, that a feed may have; any when `None`.
+    pub max_reject_ratio: Option<f64>,
+    /// What becomes of the good records of a feed that has more.
+    pub on_bad_feed: BadFeed,
     /// Set it to stop after the current block; what is complete by then is committed.
     pub cancel: Option<Arc<AtomicBool>>,
 }
@@ -65,6 +79,8 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             mappings: Vec::new(),
             csv: Vec::new(),
+            max_reject_ratio: None,
+            on_bad_feed: BadFeed::default(),
             cancel: None,
         }
     }
@@ -88,6 +104,8 @@ pub(crate) struct Checked {
     pub(crate) threads: usize,
     pub(crate) mappings: Vec<CheckedMapping>,
     pub(crate) csv: Vec<Arc<CsvLayout>>,
+    pub(crate) max_reject_ratio: Option<f64>,
+    pub(crate) on_bad_feed: BadFeed,
     pub(crate) cancel: Arc<AtomicBool>,
 }
 
@@ -106,6 +124,9 @@ impl Options {
         if self.source_id.as_deref().is_some_and(|id| id.trim().is_empty()) {
             return Err(Error::SourceId);
         }
+        if let Some(got) = self.max_reject_ratio.filter(|r| !(0.0..=1.0).contains(r)) {
+            return Err(Error::Ratio { got });
+        }
         let mappings = self.mappings.iter().enumerate().map(|(i, m)| m.check(i)).collect::<Result<_>>()?;
         for (position, layout) in self.csv.iter().enumerate() {
             layout.check(position)?;
@@ -119,6 +140,8 @@ impl Options {
             threads: self.threads.clamp(1, 64),
             mappings,
             csv: self.csv.iter().cloned().map(Arc::new).collect(),
+            max_reject_ratio: self.max_reject_ratio,
+            on_bad_feed: self.on_bad_feed,
             cancel: self.cancel.clone().unwrap_or_default(),
         })
     }

@@ -163,6 +163,11 @@ impl Output {
         self.rejects.push(Reject::new(place.offset, table.map(TableId::name), fault, place.original));
     }
 
+    /// Gives up the rejects so far: a replay decides by itself what becomes of them.
+    pub(crate) fn take_rejects(&mut self) -> Vec<Reject> {
+        std::mem::take(&mut self.rejects)
+    }
+
     /// Whether a record of this frame has landed for sure, whatever it turns out to be.
     pub(crate) fn is_done(origin: &Origin, table: TableId, end: u64) -> bool {
         end <= origin.done[table as usize] && end <= origin.done[REJECTS]

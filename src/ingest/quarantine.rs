@@ -82,6 +82,9 @@ impl Fault {
 /// Longest original that is kept whole; a longer one is cut, and its reason says so.
 pub(crate) const MAX_ORIGINAL: usize = 1 << 20;
 
+/// Begins what a reason says of an original that was cut.
+pub(crate) const CUT: &str = "; original cut from ";
+
 /// One rejected record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reject {
@@ -100,7 +103,7 @@ impl Reject {
     ) -> Reject {
         let kept = &original[..original.len().min(MAX_ORIGINAL)];
         if kept.len() < original.len() {
-            fault.reason.push_str(&format!("; original cut from {} to {MAX_ORIGINAL} bytes", original.len()));
+            fault.reason.push_str(&format!("{CUT}{} to {MAX_ORIGINAL} bytes", original.len()));
         }
         Reject { offset, target, fault, original: kept.to_vec() }
     }

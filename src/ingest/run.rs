@@ -17,7 +17,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::error::{Error, Result};
 use super::format::{Decoder, detect, region};
 use super::land::{Lander, Recorded, Settings, Standing};
-use super::options::{Checked, Format, Options};
+use super::options::{BadFeed, Checked, Format, Options};
 use super::output::{Decoded, Origin, Place, REJECTS};
 use super::quarantine::{Code, Fault};
 use super::source::{
@@ -70,6 +70,8 @@ pub(super) fn settings(checked: &Checked) -> Settings {
         threads: checked.threads,
         region: checked.region.clone(),
         now: i64::try_from(now).unwrap_or(0),
+        hold: checked.max_reject_ratio.is_some() && checked.on_bad_feed == BadFeed::Discard,
+        max_reject_ratio: checked.max_reject_ratio,
         crash_after: None,
     }
 }
@@ -140,27 +142,41 @@ pub(super) async fn run(
         })
         .collect();
     drop((work, to_lander));
-    let cancel = checked.cancel.clone();
+    let (cancel, ratio) = (checked.cancel.clone(), checked.max_reject_ratio);
     let reader = Reader { checked, gate: gate.clone(), to_decoders, count: count.clone(), spare, number: 0 };
     tasks.push(spawn_blocking(move || reader.read_all(plans)));
 
-    land_all(&mut lander, &mut results, &gate, &count, total, progress).await?;
+    let feed = Feed { ratio, stop: &cancel };
+    let stopped = land_all(&mut lander, &mut results, &gate, &count, total, &feed, progress).await?;
     for task in tasks {
         task.await.map_err(|e| Error::Worker { reason: e.to_string() })?;
     }
-    lander.summary.cancelled = cancel.load(Ordering::Relaxed);
+    lander.summary.cancelled = cancel.load(Ordering::Relaxed) && !stopped;
     lander.finish().await
 }
 
-/// Puts results in order and lands them.
+/// New records of a feed before it can be called bad; earlier, one broken batch would decide.
+const LEAST_RECORDS: u64 = 10_000;
+
+/// When to give a feed up.
+struct Feed<'a> {
+    /// Largest share of rejects.
+    ratio: Option<f64>,
+    /// Stops the reader.
+    stop: &'a AtomicBool,
+}
+
+/// Puts results in order and lands them; whether it gave the feed up.
 async fn land_all(
     lander: &mut Lander,
     results: &mut UnboundedReceiver<Numbered<Result<Done>>>,
     gate: &Gate,
     count: &AtomicU64,
     total: Option<u64>,
+    feed: &Feed<'_>,
     progress: &dyn Progress,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut given_up = false;
     let mut waiting: BTreeMap<u64, (usize, Result<Done>)> = BTreeMap::new();
     let mut next = 0;
     while let Some(result) = results.recv().await {
@@ -181,6 +197,9 @@ async fn land_all(
                     count_block(&mut lander.summary, source, &decoded);
                     lander.absorb(source, decoded, end, open_ended).await?;
                     gate.leave(size);
+                    if lander.summary.exceeds(feed.ratio, LEAST_RECORDS) {
+                        given_up |= !feed.stop.swap(true, Ordering::Relaxed);
+                    }
                 }
                 Done::Ended { damage, bytes } => {
                     lander.summary.bytes += bytes;
@@ -195,7 +214,7 @@ async fn land_all(
             });
         }
     }
-    Ok(())
+    Ok(given_up)
 }
 
 fn count_block(summary: &mut Summary, source: usize, decoded: &Decoded) {
@@ -381,6 +400,15 @@ impl Reader {
                 done[table] = recorded.offset;
             } else {
                 changed[table] = true;
+            }
+        }
+        // A table that took no part in the last round has everything up to where that round came.
+        let reached = done.iter().copied().max().unwrap_or(0);
+        let holders = plan.recorded.iter().zip(&done).filter(|(r, done)| **done == reached && r.ordinal > 0);
+        let round = holders.map(|(r, _)| r.tables).find(|tables| *tables != 0);
+        if let Some(round) = round {
+            for (_, done) in done.iter_mut().enumerate().filter(|(t, _)| round & (1 << t) == 0) {
+                *done = (*done).max(reached);
             }
         }
         // Every flush commits `rejects` first: what a table has, `rejects` has too.

@@ -35,6 +35,10 @@ pub struct Summary {
     pub bytes: u64,
     /// Whether it was stopped before the end.
     pub cancelled: bool,
+    /// Whether more records were rejected than the feed may have.
+    pub bad_feed: bool,
+    /// Whether nothing of it landed for that reason; the counts say what would have.
+    pub discarded: bool,
 }
 
 /// What one table got.
@@ -75,6 +79,12 @@ impl Summary {
     /// Rows whose region their record names, itself or by an ARN.
     pub fn regions_from_record(&self) -> u64 {
         self.landed - self.regions_from_path - self.regions_from_option - self.unknown_region
+    }
+
+    /// Whether more of the new records are rejected than that share.
+    pub(crate) fn exceeds(&self, ratio: Option<f64>, least: u64) -> bool {
+        let new = self.landed + self.rejected;
+        new >= least && ratio.is_some_and(|ratio| self.rejected as f64 > ratio * new as f64)
     }
 
     /// Sources that could not be read to their end.

@@ -3,7 +3,7 @@
 //! Tables are plain: reader protocol 1, writer protocol 2, no deletion vectors, no column mapping, so that every
 //! engine that reads Delta, and every engine that reads Parquet folders, reads them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
@@ -13,8 +13,8 @@ use deltalake_core::kernel::transaction::{
     CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
 };
 use deltalake_core::kernel::{
-    Action, Add, CommitInfo, Metadata, MetadataExt, Protocol, StructField, StructType, Transaction as Txn,
-    new_metadata,
+    Action, Add, CommitInfo, Metadata, MetadataExt, Protocol, Remove, StructField, StructType,
+    Transaction as Txn, new_metadata,
 };
 use deltalake_core::logstore::{CommitOrBytes, LogStoreRef, StorageConfig, default_logstore, get_actions};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -23,6 +23,7 @@ use object_store::ObjectStoreExt;
 use object_store::prefix::PrefixStore;
 use serde_json::{Value, json};
 
+use super::change::{Change, ChangeKind};
 use super::layout::LOG_FOLDER;
 use super::snapshot::DataFile;
 use super::stats::{self, FileStats};
@@ -68,11 +69,33 @@ pub(super) struct CommitMark(chrono::DateTime<chrono::Utc>, u64);
 pub(super) struct Entry {
     /// Files with new rows.
     pub(super) added: Vec<DataFile>,
+    /// Files with rows that stood elsewhere before.
+    pub(super) moved: Vec<DataFile>,
     /// Paths of files whose rows left the table.
     pub(super) deleted: HashSet<String>,
+    /// The region and hour of each of them; `None` where the log does not say.
+    pub(super) deleted_from: Vec<Option<(String, Hour)>>,
+    /// Files taken off the table, those whose rows stay included.
+    pub(super) removed: usize,
+    /// Bytes of them, as far as the log says.
+    pub(super) removed_bytes: u64,
     /// Application transactions.
     pub(super) transactions: Vec<Transaction>,
+    /// The kind of commit, such as `WRITE`.
+    pub(super) operation: Option<String>,
+    /// What it was asked to do.
+    pub(super) parameters: BTreeMap<String, Value>,
+    /// Rows that left the table, where the writer says so.
+    pub(super) removed_rows: Option<u64>,
+    /// When it was committed (UTC milliseconds).
+    pub(super) timestamp: Option<i64>,
+    /// The program that committed.
+    pub(super) engine: Option<String>,
 }
+
+/// Key and value in a commit's parameters that tell retention from other deletions.
+const REASON: &str = "reason";
+const RETENTION: &str = "retention";
 
 /// Why a commit did not happen.
 #[derive(Debug)]
@@ -333,27 +356,70 @@ impl TableLog {
         let mut entry = Entry::default();
         for action in get_actions(version, &bytes).map_err(|e| self.fail(doing, e))? {
             match action {
-                Action::Add(add) if add.data_change => {
+                Action::Add(add) => {
                     let stats = add.stats.as_deref();
                     let (size, modified) = (add.size, add.modification_time);
-                    entry.added.push(self.data_file(
-                        add.path,
-                        size,
-                        modified,
-                        &add.partition_values,
-                        stats,
-                    )?);
+                    let file = self.data_file(add.path, size, modified, &add.partition_values, stats)?;
+                    if add.data_change { entry.added.push(file) } else { entry.moved.push(file) }
                 }
-                Action::Remove(remove) if remove.data_change => {
-                    entry.deleted.insert(remove.path);
+                Action::Remove(remove) => {
+                    entry.removed += 1;
+                    entry.removed_bytes += remove.size.and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
+                    if remove.data_change {
+                        entry.deleted_from.push(remove.partition_values.as_ref().and_then(partition));
+                        entry.deleted.insert(remove.path);
+                    }
                 }
                 Action::Txn(txn) => {
                     entry.transactions.push(Transaction { app_id: txn.app_id, version: txn.version });
+                }
+                Action::CommitInfo(info) => {
+                    let metrics = info.info.get("operationMetrics");
+                    let removed_rows = metrics.and_then(|m| m.get(REMOVED_ROWS));
+                    entry.removed_rows = removed_rows.and_then(Value::as_u64);
+                    entry.operation = info.operation;
+                    entry.parameters = info.operation_parameters.into_iter().flatten().collect();
+                    entry.timestamp = info.timestamp;
+                    entry.engine = info.engine_info;
                 }
                 _ => {}
             }
         }
         Ok(Some(entry))
+    }
+
+    /// One attempt to commit a change on top of `base`, which has to be the newest version: whoever exchanges files
+    /// has to look at what others did in between, and only the caller knows what to look for.
+    ///
+    /// The library's own check would let two merges of the same files pass, because neither changes data.
+    pub(super) async fn change(&self, base: &State, change: &Change) -> Result<Result<State, CommitFailure>> {
+        let data_change = !matches!(change.kind, ChangeKind::Compact { .. });
+        let mut actions = vec![change.info(base.version())];
+        actions.extend(self.evolved(base)?.map(Action::Metadata));
+        let now = chrono::Utc::now().timestamp_millis();
+        actions.extend(change.remove.iter().map(|file| {
+            Action::Remove(Remove {
+                path: file.path.clone(),
+                data_change,
+                deletion_timestamp: Some(now),
+                extended_file_metadata: Some(true),
+                partition_values: Some(partition_values(file)),
+                size: i64::try_from(file.size).ok(),
+                ..Default::default()
+            })
+        }));
+        actions.extend(change.add.iter().map(|file| Action::Add(Add { data_change, ..self.add(file) })));
+        let properties = CommitProperties::default()
+            .with_max_retries(0)
+            .with_cleanup_expired_logs(Some(false))
+            .with_application_transactions(
+                change.transactions.iter().map(|t| Txn::new(&t.app_id, t.version)).collect(),
+            );
+        let commit = CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(&base.0), self.store.clone(), change.operation())
+            .await;
+        Ok(outcome(commit.map(|done| State(done.snapshot()))))
     }
 
     /// The version recorded for one application id; replays the log for it.
@@ -374,44 +440,33 @@ impl TableLog {
         let mut actions = vec![commit_info("WRITE", Some(base.version()))];
         actions.extend(self.evolved(base)?.map(Action::Metadata));
         actions.extend(files.iter().map(|file| Action::Add(self.add(file))));
-        let properties = CommitProperties::default().with_application_transactions(
-            transactions.iter().map(|t| Txn::new(&t.app_id, t.version)).collect(),
-        );
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: Some(PARTITION_COLUMNS.map(str::to_owned).to_vec()),
-            predicate: None,
-        };
+        let properties = CommitProperties::default()
+            // Somebody may have pinned an old version, and pins need the log that leads to it.
+            .with_cleanup_expired_logs(Some(false))
+            .with_application_transactions(
+                transactions.iter().map(|t| Txn::new(&t.app_id, t.version)).collect(),
+            );
         let commit = CommitBuilder::from(properties)
             .with_actions(actions)
-            .build(Some(&base.0), self.store.clone(), operation)
+            .build(Some(&base.0), self.store.clone(), append())
             .await;
-        Ok(match commit {
-            Ok(done) => Ok(State(done.snapshot())),
-            Err(DeltaTableError::Transaction {
-                source: TransactionError::CommitConflict(CommitConflictError::ConcurrentTransaction),
-            }) => Err(CommitFailure::Transaction),
-            Err(
-                error @ DeltaTableError::Transaction {
-                    source: TransactionError::CommitConflict(_) | TransactionError::MaxCommitAttempts(_),
-                },
-            ) => Err(CommitFailure::Conflict(error)),
-            Err(error) => Err(CommitFailure::Other(error)),
-        })
+        Ok(outcome(commit.map(|done| State(done.snapshot()))))
     }
 
     fn add(&self, file: &DataFile) -> Add {
         let facts = FileStats { rows: file.rows, min: file.min_time, max: file.max_time };
+        let stats = match file.exact {
+            true => Some(stats::to_json(&self.contract.time, facts)),
+            // Bounds that are not times of rows must not come back as such.
+            false => (file.rows > 0).then(|| json!({ "numRecords": file.rows }).to_string()),
+        };
         Add {
             path: file.path.clone(),
-            partition_values: HashMap::from([
-                ("region".to_owned(), Some(file.region.clone())),
-                ("hour".to_owned(), Some(file.hour.to_string())),
-            ]),
+            partition_values: partition_values(file),
             size: i64::try_from(file.size).unwrap_or(i64::MAX),
             modification_time: file.modified,
             data_change: true,
-            stats: Some(stats::to_json(&self.contract.time, facts)),
+            stats,
             ..Default::default()
         }
     }
@@ -422,10 +477,100 @@ impl TableLog {
     }
 }
 
+impl CommitMark {
+    /// When it was written (UTC microseconds).
+    pub(super) fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+}
+
 impl State {
     pub(super) fn version(&self) -> u64 {
         self.0.version()
     }
+}
+
+impl Change {
+    fn operation(&self) -> DeltaOperation {
+        match self.kind {
+            ChangeKind::Compact { target } => DeltaOperation::Optimize {
+                predicate: None,
+                target_size: i64::try_from(target).unwrap_or(i64::MAX),
+            },
+            ChangeKind::Retain | ChangeKind::Replace => DeltaOperation::Delete { predicate: None },
+            ChangeKind::Restore { version } => {
+                DeltaOperation::Restore { version: Some(version), datetime: None }
+            }
+            ChangeKind::Replay => append(),
+        }
+    }
+
+    fn info(&self, read_version: u64) -> Action {
+        let (operation, parameter) = match self.kind {
+            ChangeKind::Compact { target } => ("OPTIMIZE", ("targetSize", json!(target))),
+            ChangeKind::Retain => ("DELETE", (REASON, json!(RETENTION))),
+            ChangeKind::Restore { version } => ("RESTORE", ("version", json!(version))),
+            ChangeKind::Replace => ("REPLACE", (REASON, json!("rows of the source changed"))),
+            ChangeKind::Replay => ("WRITE", (REASON, json!("replay of rejects"))),
+        };
+        let rows: u64 = self.remove.iter().map(|f| f.rows).sum();
+        Action::CommitInfo(CommitInfo {
+            timestamp: Some(chrono::Utc::now().timestamp_millis()),
+            operation: Some(operation.to_owned()),
+            operation_parameters: Some(HashMap::from([(parameter.0.to_owned(), parameter.1)])),
+            read_version: Some(read_version),
+            engine_info: Some(ENGINE.to_owned()),
+            is_blind_append: Some(false),
+            info: HashMap::from([("operationMetrics".to_owned(), json!({ REMOVED_ROWS: rows }))]),
+            ..Default::default()
+        })
+    }
+}
+
+impl Entry {
+    /// Whether what it deleted only grew too old: what was computed from it stays true.
+    pub(super) fn is_retention(&self) -> bool {
+        self.parameters.get(REASON).and_then(Value::as_str) == Some(RETENTION)
+    }
+}
+
+/// Where a commit says how many rows left the table with it.
+const REMOVED_ROWS: &str = "numRemovedRows";
+/// The tool and its version.
+const ENGINE: &str = concat!("tars/", env!("CARGO_PKG_VERSION"));
+
+fn append() -> DeltaOperation {
+    DeltaOperation::Write {
+        mode: SaveMode::Append,
+        partition_by: Some(PARTITION_COLUMNS.map(str::to_owned).to_vec()),
+        predicate: None,
+    }
+}
+
+fn outcome(commit: Result<State, DeltaTableError>) -> Result<State, CommitFailure> {
+    commit.map_err(|error| match error {
+        DeltaTableError::Transaction {
+            source: TransactionError::CommitConflict(CommitConflictError::ConcurrentTransaction),
+        } => CommitFailure::Transaction,
+        error @ DeltaTableError::Transaction {
+            source: TransactionError::CommitConflict(_) | TransactionError::MaxCommitAttempts(_),
+        } => CommitFailure::Conflict(error),
+        error => CommitFailure::Other(error),
+    })
+}
+
+fn partition_values(file: &DataFile) -> HashMap<String, Option<String>> {
+    HashMap::from([
+        ("region".to_owned(), Some(file.region.clone())),
+        ("hour".to_owned(), Some(file.hour.to_string())),
+    ])
+}
+
+fn partition(values: &HashMap<String, Option<String>>) -> Option<(String, Hour)> {
+    let value = |key: &str| values.get(key).and_then(Option::as_deref);
+    let hour = value("hour")?.parse().ok()?;
+    let region = value("region").filter(|r| !r.is_empty()).unwrap_or(UNKNOWN_REGION);
+    Some((region.to_owned(), hour))
 }
 
 /// Who made a commit: the tool and its version, nothing about machine or user.
@@ -433,7 +578,7 @@ fn commit_info(operation: &str, read_version: Option<u64>) -> Action {
     Action::CommitInfo(CommitInfo {
         timestamp: Some(chrono::Utc::now().timestamp_millis()),
         operation: Some(operation.to_owned()),
-        engine_info: Some(concat!("tars/", env!("CARGO_PKG_VERSION")).to_owned()),
+        engine_info: Some(ENGINE.to_owned()),
         // Lets writers that read the table first (compaction, deletion) see that this commit read nothing.
         is_blind_append: read_version.map(|_| true),
         ..Default::default()

@@ -153,6 +153,97 @@ pub enum Error {
         /// The version that this commit wanted to record.
         got: i64,
     },
+    /// Files of an older version were deleted.
+    #[error(
+        "table `{table}`: expected every file of version {version}, got {} deleted by a vacuum: {}",
+        files.len(), shown(files)
+    )]
+    FilesGone {
+        /// The table.
+        table: String,
+        /// The version.
+        version: u64,
+        /// Their paths.
+        files: Vec<String>,
+    },
+    /// A table that the lake does not hold.
+    #[error("table `{table}`: expected it in the lake, got no such table there")]
+    NoTable {
+        /// The table.
+        table: String,
+    },
+    /// A commit that the log does not hold any more.
+    #[error("table `{table}`: expected version {version} in its log, got a gap there")]
+    LogGap {
+        /// The table.
+        table: String,
+        /// The version.
+        version: u64,
+    },
+    /// A time before everything that the log still holds.
+    #[error(
+        "table `{table}`: expected a time that its log reaches back to (version {first}, {since}), got {got}"
+    )]
+    TooEarly {
+        /// The table.
+        table: String,
+        /// The time asked for.
+        got: String,
+        /// The oldest version that the log holds.
+        first: u64,
+        /// When it was committed.
+        since: String,
+    },
+    /// Something is to be written to a view of the past.
+    #[error("table `{table}`: expected the lake as it is now to write to, got a view of its past")]
+    Past {
+        /// The table.
+        table: String,
+    },
+    /// A name that no pin can have.
+    #[error("pin: expected a name of 1 to 100 letters, digits, `.`, `_` and `-`, got {got:?}")]
+    PinName {
+        /// The name.
+        got: String,
+    },
+    /// There is a pin of that name.
+    #[error("pin `{name}`: expected a new name, got one that is taken")]
+    PinExists {
+        /// The name.
+        name: String,
+    },
+    /// There is no pin of that name.
+    #[error("pin `{name}`: expected a pin of the lake, got none of that name")]
+    NoPin {
+        /// The name.
+        name: String,
+    },
+    /// A file of the lake that is not what its folder is for.
+    #[error("lake file `{file}`: expected what tars wrote there, got something else")]
+    PinFile {
+        /// The file.
+        file: String,
+    },
+    /// A point in time that none is.
+    #[error("as of: expected a time, TABLE=VERSION, a version or the name of a pin, got `{got}`")]
+    AsOf {
+        /// The text.
+        got: String,
+    },
+    /// A bare version for a lake of several tables.
+    #[error("as of: expected TABLE=VERSION, because the lake holds several tables ({tables}), got {version}")]
+    AsOfWhich {
+        /// The version.
+        version: u64,
+        /// The tables.
+        tables: String,
+    },
+    /// Somebody else does the same work.
+    #[error("replay {number}: expected to be the only one at work, got another one that was faster")]
+    NumberTaken {
+        /// The number.
+        number: i64,
+    },
     /// Other writers kept winning.
     #[error("table `{table}`: other writers were faster {attempts} times in a row")]
     Contended {
@@ -198,6 +289,19 @@ impl Error {
                  again does that"
                     .into()
             }
+            Error::FilesGone { .. } => {
+                "name a newer version (`tars lake history` lists them); `tars lake pin` keeps versions from a vacuum".into()
+            }
+            Error::NoTable { .. } => "`tars lake status` lists the tables".into(),
+            Error::TooEarly { first, .. } => format!("name a later time, or version {first}"),
+            Error::Past { .. } => "leave --as-of out".into(),
+            Error::PinExists { name } => format!("take another name, or `tars lake unpin {name}` first"),
+            Error::NoPin { .. } => "`tars lake pins` lists them".into(),
+            Error::PinFile { .. } => "restore the file from a copy, or delete it".into(),
+            Error::AsOf { .. } | Error::AsOfWhich { .. } => {
+                "such as --as-of 2025-01-15T13:00:00Z, --as-of logs=12 or --as-of NAME of a pin (`tars lake pins`)".into()
+            }
+            Error::NumberTaken { .. } => "run the command again: what is left then is replayed".into(),
             Error::Contended { .. } => "run fewer writers on one table, or run the command again".into(),
             Error::Contract(_)
             | Error::Store { .. }
@@ -205,10 +309,22 @@ impl Error {
             | Error::Entry { .. }
             | Error::Version { .. }
             | Error::Batch { .. }
+            | Error::PinName { .. }
+            | Error::LogGap { .. }
             | Error::Parquet { .. } => return None,
         };
         Some(text)
     }
+}
+
+/// The first of many names.
+fn shown(files: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = files.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if files.len() > SHOWN {
+        text.push_str(", ...");
+    }
+    text
 }
 
 /// Whether a refusal of the operating system or of the object store is somewhere in the chain of causes.

@@ -14,27 +14,58 @@
 //! | `delta.rs` | reading and writing the transaction log |
 //! | `snapshot.rs` | one version of a table |
 //! | `writer.rs` | files and their atomic commit, with application transactions |
+//! | `change.rs` | a commit that exchanges files, against other writers |
+//! | `merge.rs` | several sorted files as few |
+//! | `compact.rs` | which small files are merged, and their commit |
+//! | `retention.rs` | which hours are too old |
+//! | `vacuum.rs` | which files nobody needs any more |
+//! | `restore.rs` | an older version as the newest |
+//! | `history.rs` | the commits of a table, and which version stood when |
+//! | `as_of.rs` | the lake as it was |
+//! | `pins.rs` | versions that have to stay readable |
+//! | `pending.rs` | commits of several tables that belong together |
+//! | `status.rs` | sizes, rows, hours and gaps |
 //! | `prune.rs` | which files can hold rows that a filter wants |
 //! | `provider.rs` | one version as a table of the query engine |
 
+mod as_of;
+mod change;
+mod compact;
 mod delta;
 mod error;
+mod history;
 mod layout;
+mod merge;
 mod open;
 mod parquet;
+mod pending;
+mod pins;
 mod provider;
 mod prune;
+mod restore;
+mod retention;
 mod snapshot;
 mod stats;
+mod status;
 mod storage;
 mod transactions;
+mod vacuum;
 mod writer;
 
+pub use as_of::AsOf;
+pub use compact::{Compacted, Compaction};
 pub use error::{Error, Result};
+pub use history::Commit;
 pub use open::Lake;
 pub use parquet::{EncodedFile, Encoder};
+pub use pending::{Pending, by_table};
+pub use pins::Pin;
 pub use provider::query_schema;
-pub use snapshot::{DataFile, Snapshot};
+pub use restore::{FORGOTTEN, Restored};
+pub use retention::Retained;
+pub use snapshot::{Changes, DataFile, Snapshot};
+pub use status::RegionStatus;
+pub use vacuum::{Vacuum, Vacuumed};
 pub use writer::{Committed, TableWriter, Transaction};
 
 #[cfg(test)]

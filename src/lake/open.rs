@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::prelude::SessionContext;
 use url::Url;
 
+use super::as_of::Past;
 use super::delta::TableLog;
 use super::layout::LOG_FOLDER;
 use super::snapshot::Snapshot;
@@ -21,6 +22,8 @@ pub struct Lake {
     /// The newest version seen of each table. A run asks for the same tables again and again, and with thousands
     /// of files, looking for newer commits is much cheaper than replaying the log.
     seen: Arc<Mutex<HashMap<&'static str, Snapshot>>>,
+    /// The versions to read, where they are not the newest.
+    past: Option<Arc<Past>>,
 }
 
 impl Lake {
@@ -32,7 +35,7 @@ impl Lake {
     }
 
     fn at(storage: Storage) -> Lake {
-        Lake { storage: Arc::new(storage), seen: Arc::default() }
+        Lake { storage: Arc::new(storage), seen: Arc::default(), past: None }
     }
 
     /// The lake at that path or URL, which has to hold at least one table.
@@ -63,10 +66,43 @@ impl Lake {
         Ok(found)
     }
 
-    /// The newest version of a table, or `None` when nothing ever landed there.
+    /// The same lake, read at those versions.
+    pub(super) fn in_past(&self, past: Past) -> Lake {
+        Lake { storage: self.storage.clone(), seen: Arc::default(), past: Some(Arc::new(past)) }
+    }
+
+    /// Whether it is a view of the past, which cannot be written to.
+    pub fn is_past(&self) -> bool {
+        self.past.is_some()
+    }
+
+    /// Whether [`Lake::as_of`] was asked for a version of this very table.
+    pub fn is_named(&self, table: &str) -> bool {
+        self.past.as_ref().is_some_and(|past| past.named.contains(table))
+    }
+
+    /// The same lake as it is now.
+    pub fn present(&self) -> Lake {
+        Lake { storage: self.storage.clone(), seen: Arc::default(), past: None }
+    }
+
+    /// The newest version of a table (or the one that [`Lake::as_of`] asked for), or `None` when nothing ever landed
+    /// there.
     pub async fn snapshot(&self, table: &str) -> Result<Option<Snapshot>> {
         let contract = contract::table(table)?;
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
+        if let Some(version) = self.past.as_ref().and_then(|past| past.versions.get(table)) {
+            let Some(version) = *version else { return Ok(None) };
+            if seen.is_some() {
+                return Ok(seen);
+            }
+            let snapshot = self.load(contract, Some(version)).await?;
+            if let Some(snapshot) = &snapshot {
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.insert(&contract.name, snapshot.clone());
+            }
+            return Ok(snapshot);
+        }
         let newest = match seen {
             // Where that fails, the table may have been made anew: then only reading it from the start tells.
             Some(seen) => seen.newest().await.ok().flatten(),
@@ -99,8 +135,21 @@ impl Lake {
 
     /// A writer to a table, which is made when it is absent.
     pub async fn writer(&self, table: &str) -> Result<TableWriter> {
+        TableWriter::open(self.log(table)?).await
+    }
+
+    /// The log of a table, to write to.
+    pub(super) fn log(&self, table: &str) -> Result<TableLog> {
         let contract = contract::table(table)?;
-        TableWriter::open(TableLog::new(contract, self.storage.below(table))).await
+        if self.is_past() {
+            return Err(Error::Past { table: contract.name.clone() });
+        }
+        Ok(TableLog::new(contract, self.storage.below(table)))
+    }
+
+    /// Where it is, for the other files of this module.
+    pub(super) fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// Makes the lake's store known to a session, so that its plans can be read there (also plans that came from

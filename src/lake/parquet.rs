@@ -13,6 +13,7 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 
 use super::layout::{new_file_path, stored_region};
+use super::snapshot::DataFile;
 use super::stats::FileStats;
 use super::{Error, Result};
 use crate::contract::{ColumnType, Encoding, Table};
@@ -56,6 +57,21 @@ impl EncodedFile {
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
+
+    /// The file as the log will list it.
+    pub(super) fn described(&self) -> DataFile {
+        DataFile {
+            path: self.path.clone(),
+            size: self.size(),
+            region: self.region.clone(),
+            hour: self.hour,
+            rows: self.stats.rows,
+            min_time: self.stats.min,
+            max_time: self.stats.max,
+            exact: true,
+            modified: self.modified,
+        }
+    }
 }
 
 impl Encoder {
@@ -76,22 +92,39 @@ impl Encoder {
         let batch = self.conform(batch)?;
         let stats = self.check_times(hour, &batch)?;
         let fail = |source| Error::Parquet { table: self.table.name.clone(), source };
-        let properties = self.properties(&batch)?;
+        let properties = self.properties(|i| batch.column(i).len() - batch.column(i).null_count())?;
         let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).map_err(fail)?;
         writer.write(&batch).map_err(fail)?;
         let bytes = writer.into_inner().map_err(fail)?;
+        Ok(self.file(region, hour, stats, bytes))
+    }
+
+    /// A file of those bytes, under a new name.
+    pub(super) fn file(&self, region: &str, hour: Hour, stats: FileStats, bytes: Vec<u8>) -> EncodedFile {
         let region = stored_region(region);
         let modified = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
-        Ok(EncodedFile {
+        EncodedFile {
             path: new_file_path(region, hour),
             bytes: bytes.into(),
             region: region.to_owned(),
             hour,
             stats,
             modified,
-        })
+        }
+    }
+
+    /// A writer of one file in pieces; `values` tells how many values that are not NULL a column has, at most.
+    pub(super) fn writer(&self, values: impl Fn(usize) -> usize) -> Result<ArrowWriter<Vec<u8>>> {
+        let fail = |source| Error::Parquet { table: self.table.name.clone(), source };
+        let properties = self.properties(values)?;
+        ArrowWriter::try_new(Vec::new(), self.schema(), Some(properties)).map_err(fail)
+    }
+
+    /// The table, and the position of its time column.
+    pub(super) fn table(&self) -> (&'static Table, usize) {
+        (self.table, self.time)
     }
 
     fn wrong(&self, place: impl Into<String>, expected: impl Into<String>, got: impl Into<String>) -> Error {
@@ -164,7 +197,7 @@ impl Encoder {
     }
 
     /// The writer properties: from the contract, and for bloom filters from how many values there are.
-    fn properties(&self, batch: &RecordBatch) -> Result<WriterProperties> {
+    fn properties(&self, values: impl Fn(usize) -> usize) -> Result<WriterProperties> {
         let level = ZstdLevel::try_new(ZSTD_LEVEL)
             .map_err(|source| Error::Parquet { table: self.table.name.clone(), source })?;
         let mut builder = WriterProperties::builder()
@@ -187,7 +220,7 @@ impl Encoder {
                     .to_vec(),
                 _ => vec![path.clone()],
             };
-            let values = batch.column(i).len() - batch.column(i).null_count();
+            let values = values(i);
             if values == 0 {
                 // A page of nothing but NULLs has nothing to compress, and a compressor costs more than such a page.
                 for leaf in leaves {

@@ -1,6 +1,6 @@
 //! One version of one table.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -38,6 +38,17 @@ pub struct DataFile {
     pub exact: bool,
     /// When it was written (UTC milliseconds).
     pub modified: i64,
+}
+
+/// What changed in a table since a version of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Files with new rows.
+    pub added: Vec<DataFile>,
+    /// All files of the regions and hours whose content is another one.
+    pub whole: Vec<DataFile>,
+    /// Those regions and hours.
+    pub rewritten: BTreeSet<(String, Hour)>,
 }
 
 /// One version of one table: its files, and what can be asked of its log. Cheap to clone.
@@ -116,12 +127,34 @@ impl Snapshot {
         all.get(log, state, app_id).await
     }
 
-    /// The files with rows that came after `version`, up to this version; by time, then region and path.
+    /// The newest version whose commit recorded a value from 0 to `at_most` for an application id, and that value.
+    pub async fn last_recorded(&self, app_id: &str, at_most: i64) -> Result<Option<(u64, i64)>> {
+        let log = &self.inner.log;
+        let versions = (0..=self.version()).rev();
+        let mut entries = Box::pin(
+            stream::iter(versions)
+                .map(|v| async move { Ok::<_, super::Error>((v, log.entry(v).await?)) })
+                .buffered(CONCURRENT_READS),
+        );
+        while let Some((version, entry)) = entries.try_next().await? {
+            let Some(entry) = entry else { return Ok(None) };
+            let found =
+                entry.transactions.iter().find(|t| t.app_id == app_id && (0..=at_most).contains(&t.version));
+            if let Some(found) = found {
+                return Ok(Some((version, found.version)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What changed after `version`, up to this version; `None` when the log cannot tell any more.
     ///
-    /// A file that was since merged into a bigger one is still listed as it was (its rows are new, the bigger file
-    /// also holds old ones), and one whose rows were deleted is not. `None` when the log cannot tell any more: then
-    /// start over from [`Snapshot::files`].
-    pub async fn files_added_since(&self, version: u64) -> Result<Option<Vec<DataFile>>> {
+    /// A file that was since merged into a bigger one is still listed as it was (its rows are new, the bigger file also
+    /// holds old ones), and one whose rows were deleted is not.
+    ///
+    /// Compaction changes nothing, and retention nothing that follows from the rows that it took. Of a region and hour
+    /// that lost rows in any other way, or got an older version's files back, the whole content is given.
+    pub async fn changes_since(&self, version: u64) -> Result<Option<Changes>> {
         if version > self.version() {
             // Not an older version of this table: it was made anew.
             return Ok(None);
@@ -132,13 +165,23 @@ impl Snapshot {
             .buffered(CONCURRENT_READS)
             .try_collect()
             .await?;
-        let (mut added, mut deleted) = (Vec::new(), HashSet::new());
+        let (mut added, mut deleted, mut rewritten) = (Vec::new(), HashSet::new(), BTreeSet::new());
         for entry in entries {
             let Some(entry) = entry else { return Ok(None) };
-            added.extend(entry.added);
+            if !entry.is_retention() {
+                for partition in &entry.deleted_from {
+                    let Some(partition) = partition else { return Ok(None) };
+                    rewritten.insert(partition.clone());
+                }
+            }
+            if entry.operation.as_deref() == Some("RESTORE") {
+                rewritten.extend(entry.added.iter().map(|f| (f.region.clone(), f.hour)));
+            }
             deleted.extend(entry.deleted);
+            added.extend(entry.added);
         }
-        added.retain(|file| !deleted.contains(&file.path));
+        let is_rewritten = |f: &DataFile| rewritten.contains(&(f.region.clone(), f.hour));
+        added.retain(|file| !deleted.contains(&file.path) && !is_rewritten(file));
         let active: HashSet<&str> = self.files().iter().map(|f| f.path.as_str()).collect();
         for file in &added {
             // Merged away: the old file stays until it is vacuumed.
@@ -146,8 +189,9 @@ impl Snapshot {
                 return Ok(None);
             }
         }
+        let whole: Vec<DataFile> = self.files().iter().filter(|f| is_rewritten(f)).cloned().collect();
         sort(&mut added);
-        Ok(Some(added))
+        Ok(Some(Changes { added, whole, rewritten }))
     }
 
     /// This version as a table of the query engine.

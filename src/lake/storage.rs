@@ -99,6 +99,12 @@ impl Storage {
         Storage { store: self.store.clone(), prefix, url, shown }
     }
 
+    /// The path of something below this place, relative to it.
+    pub(super) fn relative(&self, path: &Path) -> Option<String> {
+        let rest = path.as_ref().strip_prefix(self.prefix.as_ref())?;
+        Some(rest.trim_start_matches('/').to_owned())
+    }
+
     /// The path of this place in its store.
     pub(super) fn prefix(&self) -> &Path {
         &self.prefix

@@ -1,5 +1,6 @@
 //! The lake as its users see it: write, commit, read back, each in a directory of its own.
 
+mod upkeep;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -426,7 +427,7 @@ async fn files_added_since_a_version_are_told_until_the_log_forgets() {
     let added = |since| {
         let snapshot = snapshot.clone();
         async move {
-            let files = snapshot.files_added_since(since).await.unwrap()?;
+            let files = snapshot.changes_since(since).await.unwrap()?.added;
             Some(files.iter().map(|f| format!("{}:{}", f.region, f.rows)).collect::<Vec<_>>().join(" "))
         }
     };
@@ -436,7 +437,7 @@ async fn files_added_since_a_version_are_told_until_the_log_forgets() {
     assert_eq!(added(4).await.unwrap(), "");
     assert_eq!(added(5).await, None, "a version that this table never had");
     // Only those files, as a table.
-    let files = snapshot.files_added_since(2).await.unwrap().unwrap();
+    let files = snapshot.changes_since(2).await.unwrap().unwrap().added;
     let ctx = SessionContext::new();
     ctx.register_table("added", snapshot.provider_over(files)).unwrap();
     assert_eq!(values(&ctx, "select count(*), count(status_code) from added").await, "12,12");
@@ -456,16 +457,16 @@ async fn files_added_since_a_version_are_told_until_the_log_forgets() {
     let after = lake.snapshot("logs").await.unwrap().unwrap();
     assert_eq!((after.version(), after.rows(), after.files().len()), (5, 16, 6));
     let names = |files: Vec<DataFile>| files.into_iter().map(|f| f.path).collect::<Vec<_>>();
-    let since = names(after.files_added_since(2).await.unwrap().unwrap());
+    let since = names(after.changes_since(2).await.unwrap().unwrap().added);
     assert!(since.contains(&merged.path) && !since.contains(&copy), "new rows once, wherever they are now");
-    assert_eq!(names(after.files_added_since(4).await.unwrap().unwrap()), Vec::<String>::new());
+    assert_eq!(names(after.changes_since(4).await.unwrap().unwrap().added), Vec::<String>::new());
     std::fs::remove_file(table.join(&merged.path)).unwrap();
-    assert_eq!(after.files_added_since(2).await.unwrap(), None, "vacuumed");
+    assert_eq!(after.changes_since(2).await.unwrap(), None, "vacuumed");
     // The hour bounds what a file without times may hold.
     let bare = after.files().iter().find(|f| f.path == copy).unwrap();
     assert_eq!((bare.min_time, bare.max_time, bare.exact), (start(), start() + MICROS_PER_HOUR - 1, false));
     std::fs::remove_file(table.join("_delta_log/00000000000000000002.json")).unwrap();
-    assert_eq!(snapshot.files_added_since(1).await.unwrap(), None, "the log forgot");
+    assert_eq!(snapshot.changes_since(1).await.unwrap(), None, "the log forgot");
 }
 
 /// The contract of `logs` as it was before it had these columns.

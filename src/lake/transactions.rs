@@ -3,7 +3,7 @@
 //! Every source of an ingest is one application id, so there may be thousands, and asking the log for each would
 //! replay it each time. This reads all of them at once, from the newest checkpoint and the commits after it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -84,6 +84,11 @@ impl Transactions {
         }
         self.next = self.next.max(version + 1);
         Ok(changed)
+    }
+
+    /// All of them, by id; `None` when they cannot be listed.
+    pub(super) fn into_all(self) -> Option<BTreeMap<String, i64>> {
+        self.complete.then(|| self.recorded.into_iter().collect())
     }
 
     /// The version recorded for an id; `state` is the same version, replayed.

@@ -1,6 +1,6 @@
 //! Writing: data files first, visible to nobody; then one commit that makes all of them visible at once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use tokio::task::spawn_blocking;
 
+use super::change::{Attempt, Attempts, Change, ChangeKind};
 use super::delta::{CommitFailure, State, TableLog};
 use super::parquet::{EncodedFile, Encoder};
 use super::snapshot::DataFile;
@@ -119,7 +120,7 @@ impl TableWriter {
             .map(|file| {
                 let storage = storage.clone();
                 async move {
-                    let described = described(&file);
+                    let described = file.described();
                     match storage.store().put(&storage.path(&file.path), file.bytes.into()).await {
                         Ok(_) => Ok(described),
                         Err(e) => Err(Error::store(storage.shown(), "store a data file", e)),
@@ -140,6 +141,11 @@ impl TableWriter {
         let file =
             encoded.map_err(|e| Error::store(self.log.storage().shown(), "encode a data file", e))??;
         self.put(file).await
+    }
+
+    /// Gives the files away that wait for the next commit: somebody else commits them.
+    pub fn take_pending(&mut self) -> Vec<DataFile> {
+        std::mem::take(&mut self.pending)
     }
 
     /// Files that wait for the next commit.
@@ -245,6 +251,41 @@ impl TableWriter {
         Ok(Committed { version: self.version(), files, rows, bytes })
     }
 
+    /// As [`TableWriter::commit`], but the files written take the place of everything that the table holds of those
+    /// regions and hours.
+    pub async fn commit_replacing(
+        &mut self,
+        partitions: &BTreeSet<(String, Hour)>,
+        transactions: &[Transaction],
+    ) -> Result<Committed> {
+        if partitions.is_empty() {
+            return self.commit(transactions).await;
+        }
+        let log = self.log.clone();
+        let mut attempts = Attempts::new(&log);
+        loop {
+            self.check_transactions(transactions).await?;
+            let stale = |f: &DataFile| partitions.contains(&(f.region.clone(), f.hour));
+            let change = Change {
+                kind: ChangeKind::Replace,
+                add: self.pending.clone(),
+                remove: self.log.files(&self.base)?.into_iter().filter(stale).collect(),
+                transactions: transactions.to_vec(),
+            };
+            if let Attempt::Done(state) = attempts.attempt(&mut self.base, &change).await? {
+                let committed = Committed {
+                    version: state.version(),
+                    files: change.add.len(),
+                    rows: change.add.iter().map(|f| f.rows).sum(),
+                    bytes: change.add.iter().map(|f| f.size).sum(),
+                };
+                self.landed(state, transactions).await?;
+                return Ok(committed);
+            }
+            self.catch_up().await?;
+        }
+    }
+
     /// Refuses to record a source that somebody else recorded, or that is recorded that far.
     async fn check_transactions(&mut self, transactions: &[Transaction]) -> Result<()> {
         for wanted in transactions {
@@ -315,19 +356,5 @@ impl TableWriter {
                 }
             })
             .await;
-    }
-}
-
-fn described(file: &EncodedFile) -> DataFile {
-    DataFile {
-        path: file.path.clone(),
-        size: file.size(),
-        region: file.region.clone(),
-        hour: file.hour,
-        rows: file.stats.rows,
-        min_time: file.stats.min,
-        max_time: file.stats.max,
-        exact: true,
-        modified: file.modified,
     }
 }

@@ -50,4 +50,5 @@ models![
     "slo/slo_windows.sql",
     "staging/client_calls.sql",
     "staging/metric_points.sql",
+    "staging/reject_status.sql",
 ];

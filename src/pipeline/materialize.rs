@@ -5,6 +5,9 @@
 //! application transaction. Killed at any point, the next refresh does exactly the work that is missing.
 //! Partial aggregates of one key may so stand in several rows; readers merge them, and because the parts
 //! are integers and sketches of integer counts, the order in which they came cannot show.
+//!
+//! Compaction of the source brings no new rows and retention takes none back. Where an hour of the source lost rows
+//! in another way (a restore, a deletion by another program), that hour of the model is computed anew and replaced.
 
 use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::{cast, concat_batches};
@@ -14,7 +17,7 @@ use super::{Error, Materialization, Model, models};
 use crate::contract::{self, Table};
 use crate::domain::Hour;
 use crate::engine::{self, Engine};
-use crate::lake::{Lake, TableWriter, Transaction};
+use crate::lake::{Changes, FORGOTTEN, Lake, TableWriter, Transaction};
 
 /// What one refresh did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,29 +49,36 @@ pub async fn refresh(
     Ok(all)
 }
 
+/// The application id under which a built table records the version of its source.
+pub(super) fn app_id(model: &str) -> String {
+    format!("tars-model:{model}")
+}
+
 async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) -> Result<Refreshed, Error> {
     let nothing = Refreshed { model: model.name.clone(), files: 0, source_rows: 0, rows: 0 };
     let Some(snapshot) = lake.snapshot(source).await? else { return Ok(nothing) };
-    let app_id = format!("tars-model:{}", model.name);
+    let app_id = app_id(&model.name);
     let target = lake.snapshot(&model.name).await?;
     let seen = match &target {
-        Some(target) => target.transaction(&app_id).await?,
+        // A restore may have brought back a version that was not built from anything yet.
+        Some(target) => target.transaction(&app_id).await?.filter(|seen| *seen > FORGOTTEN),
         None => None,
     };
-    let files = match seen {
-        None => snapshot.files().to_vec(),
+    let changes = match seen {
+        None => Changes { added: snapshot.files().to_vec(), ..Changes::default() },
         Some(version) => {
             let since = u64::try_from(version).unwrap_or_default();
-            snapshot.files_added_since(since).await?.ok_or_else(|| Error::LogCut {
+            snapshot.changes_since(since).await?.ok_or_else(|| Error::LogCut {
                 model: model.name.clone(),
                 table: source.to_owned(),
                 seen: version,
             })?
         }
     };
-    if files.is_empty() {
+    if changes.added.is_empty() && changes.rewritten.is_empty() {
         return Ok(nothing);
     }
+    let files = [changes.added, changes.whole].concat();
     let (file_count, source_rows) = (files.len(), files.iter().map(|f| f.rows).sum());
 
     // The model reads its source by name; for this query the name means the new files alone.
@@ -106,7 +116,7 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
         last.write(table, &mut writer).await?;
     }
     let version = i64::try_from(snapshot.version()).unwrap_or(i64::MAX);
-    writer.commit(&[Transaction { app_id, version }]).await?;
+    writer.commit_replacing(&changes.rewritten, &[Transaction { app_id, version }]).await?;
     Ok(Refreshed { model: model.name.clone(), files: file_count, source_rows, rows })
 }
 

@@ -5,6 +5,7 @@ mod embedded;
 mod graph;
 mod header;
 mod materialize;
+mod past;
 mod run;
 
 pub use graph::Model;

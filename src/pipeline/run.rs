@@ -1,6 +1,7 @@
 //! A run: one session in which the lake's tables, the settings and every model are in place, with the
 //! run's parameters bound. From then on everything is `select … from view`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::compute::cast;
@@ -11,6 +12,7 @@ use datafusion::datasource::{MemTable, ViewTable};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
+use super::past::register_built;
 use super::{Error, Materialization, models};
 use crate::domain::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, TimeRange};
 use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
@@ -21,19 +23,26 @@ pub struct Run {
     engine: Engine,
     params: Params,
     versions: Vec<TableVersion>,
+    /// Incremental models that are computed, because no version of their table fits the view of the past.
+    computed: BTreeSet<String>,
 }
 
 impl Run {
     /// Registers the lake's tables and every model. The models are views: nothing is computed yet.
     pub async fn open(engine: Engine, lake: &Lake, params: Params) -> Result<Self, Error> {
-        let versions = register_lake(engine.context(), lake).await?;
-        register_models(engine.context(), &params, Built::InLake).await?;
-        Ok(Run { engine, params, versions })
+        let mut versions = register_lake(engine.context(), lake).await?;
+        let computed = match lake.is_past() {
+            true => register_built(engine.context(), lake, &mut versions).await?,
+            false => BTreeSet::new(),
+        };
+        let run = Run { engine, params, versions, computed };
+        run.register(&run.params).await?;
+        Ok(run)
     }
 
     /// A session without a lake: functions, settings, and files queried by their path.
     pub fn without_lake(engine: Engine) -> Self {
-        Run { engine, params: Params::default(), versions: Vec::new() }
+        Run { engine, params: Params::default(), versions: Vec::new(), computed: BTreeSet::new() }
     }
 
     /// Sets a parameter and binds the models anew.
@@ -41,10 +50,15 @@ impl Run {
         let mut params = self.params.clone();
         params.set(name, value)?;
         if !self.versions.is_empty() {
-            register_models(self.engine.context(), &params, Built::InLake).await?;
+            self.register(&params).await?;
         }
         self.params = params;
         Ok(())
+    }
+
+    async fn register(&self, params: &Params) -> Result<(), Error> {
+        let in_lake = |model: &str| !self.computed.contains(model);
+        register_where(self.engine.context(), params, in_lake).await
     }
 
     /// Computes each model marked `materialized: run` once and keeps its rows in memory, in an order that
@@ -110,9 +124,17 @@ pub enum Built {
 
 /// Registers every model as a view, in dependency order, with the parameters bound.
 pub async fn register_models(context: &SessionContext, params: &Params, built: Built) -> Result<(), Error> {
+    register_where(context, params, |_| built == Built::InLake).await
+}
+
+async fn register_where(
+    context: &SessionContext,
+    params: &Params,
+    in_lake: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
     for model in models() {
-        let in_lake = matches!(model.header.materialized, Materialization::Incremental { .. });
-        if !(in_lake && built == Built::InLake) {
+        let incremental = matches!(model.header.materialized, Materialization::Incremental { .. });
+        if !(incremental && in_lake(&model.name)) {
             register_view(context, params, &model.name, &model.sql).await?;
         }
     }

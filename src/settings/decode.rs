@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 
-use crate::domain::{DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
+use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
 
 use super::load::{Entry, Merged};
 use super::model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation,
-    Regions, Rule, Settings, Slo,
+    Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 use super::read::{Problems, Section, did_you_mean};
 use super::units;
@@ -38,8 +38,11 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         mappings: each(merged.list("mapping"), problems, mapping),
         csv: each(merged.list("csv"), problems, csv),
         cost: cost(merged.section("cost"), problems),
+        upkeep: upkeep(merged.section("upkeep"), problems),
+        retention: each(merged.list("retention"), problems, retention),
     };
     // One order whatever the file's, so that equal settings are equal to the digest as well.
+    settings.retention.sort_by(|a, b| a.table.cmp(&b.table));
     settings.slos.sort_by(|a, b| a.name.cmp(&b.name));
     settings.drift.sort_by(|a, b| a.name.cmp(&b.name));
     settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
@@ -365,6 +368,30 @@ fn cost(entry: Entry, problems: &mut Problems) -> Cost {
         Cost { core_hour: section.amount("core_hour"), memory_gb_hour: section.amount("memory_gb_hour") };
     section.finish();
     cost
+}
+
+/// Files below this are what compaction is there to do away with.
+const LEAST_FILE: u64 = 64 << 10;
+
+fn upkeep(entry: Entry, problems: &mut Problems) -> Upkeep {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let text = section.text("target_file_size");
+    let target_file_bytes = match text.parse::<ByteSize>() {
+        Ok(ByteSize(bytes)) if bytes >= LEAST_FILE => bytes,
+        _ => {
+            let remedy = Some("write a size such as \"64MiB\"".to_owned());
+            section.wrong("target_file_size", format!("`{text}`"), "a size of at least 64KiB", remedy);
+            LEAST_FILE
+        }
+    };
+    let upkeep = Upkeep { target_file_bytes, vacuum_days: at_least(&mut section, "vacuum_days", 0) };
+    section.finish();
+    upkeep
+}
+
+fn retention(section: &mut Section<'_>) -> Option<Retention> {
+    let table = section.text("table");
+    Some(Retention { table, days: at_least(section, "days", 0) })
 }
 
 fn metrics(entries: Vec<(String, Entry)>, problems: &mut Problems) -> Vec<MetricRole> {

@@ -22,10 +22,11 @@ const LISTS: &[(&str, &[&str])] = &[
     ("recommendation", &["code"]),
     ("mapping", &["table", "from"]),
     ("csv", &["files"]),
+    ("retention", &["table"]),
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost"];
+const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "upkeep"];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";

@@ -14,7 +14,7 @@ mod units;
 pub use load::DEFAULTS;
 pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation,
-    Regions, Rule, Settings, Slo,
+    Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 pub use read::Problem;
 

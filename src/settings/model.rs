@@ -31,6 +31,10 @@ pub struct Settings {
     pub csv: Vec<CsvFiles>,
     /// What resources cost.
     pub cost: Cost,
+    /// How the lake is kept in order.
+    pub upkeep: Upkeep,
+    /// How long rows are kept, by table.
+    pub retention: Vec<Retention>,
 }
 
 /// A service level objective.
@@ -272,7 +276,32 @@ pub struct Cost {
     pub memory_gb_hour: f64,
 }
 
+/// How the lake is kept in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Upkeep {
+    /// Size in bytes that compaction gives files.
+    pub target_file_bytes: u64,
+    /// Days for which versions of the past stay readable.
+    pub vacuum_days: i64,
+}
+
+/// How long rows of a table are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retention {
+    /// The table, or `raw` or `derived` for all that have no entry of their own.
+    pub table: String,
+    /// Days; 0 keeps rows for ever.
+    pub days: i64,
+}
+
 impl Settings {
+    /// The days for which a table keeps its rows; `None` for ever. `derived` says whether it is built from others.
+    pub fn retention_days(&self, table: &str, derived: bool) -> Option<i64> {
+        let days = |name: &str| self.retention.iter().find(|r| r.table == name).map(|r| r.days);
+        let all = if derived { "derived" } else { "raw" };
+        days(table).or_else(|| days(all)).filter(|days| *days > 0)
+    }
+
     /// The SHA-256, in lower-case hex, of the effective settings in canonical form: the same settings
     /// give the same digest, whatever file, order or spelling they came from.
     pub fn digest(&self) -> String {

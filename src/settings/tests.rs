@@ -249,6 +249,22 @@ fn the_digest_follows_the_values_and_not_the_spelling() {
 }
 
 #[test]
+fn a_tables_own_retention_goes_before_that_of_its_kind() {
+    let days = |settings: &Settings| {
+        let of = |table, derived| settings.retention_days(table, derived);
+        [of("logs", false), of("spans", false), of("log_minutes", true)]
+    };
+    assert_eq!(days(&Settings::default()), [Some(90), Some(90), Some(365)]);
+    let own = "[[retention]]\ntable = \"logs\"\ndays = 7\n[[retention]]\ntable = \"derived\"\ndays = 0\n";
+    assert_eq!(days(&load(own).unwrap()), [Some(7), Some(90), None]);
+    let upkeep = load("[upkeep]\ntarget_file_size = \"1GiB\"\n").unwrap().upkeep;
+    assert_eq!((upkeep.target_file_bytes, upkeep.vacuum_days), (1 << 30, 7));
+    let (error, hint) = refused("[upkeep]\ntarget_file_size = \"much\"");
+    assert!(error.contains("upkeep.target_file_size") && hint.contains("64MiB"), "{error}\n{hint}");
+    assert!(refused("[[retention]]\ntable = \"raw\"\ndays = -1").0.contains("at least 0"));
+}
+
+#[test]
 fn the_whole_document_can_be_copied() {
     assert_eq!(load(DEFAULTS).unwrap(), Settings::default());
 }

@@ -8,5 +8,7 @@ mod cli;
 mod end_to_end;
 mod landing;
 mod oracle;
+mod rejects;
 mod slt;
 mod support;
+mod upkeep;
