@@ -37,7 +37,7 @@ pub(super) struct Ingest {
     /// Table that ndjson records are for [default: told from each record]
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
-    /// How the sources are to be read, see docs/formats.md: ndjson, cloudwatch, cloudwatch-export,
+    /// How the sources are to be read, see docs/formats.md: ndjson, logfmt, cloudwatch, cloudwatch-export,
     /// cloudwatch-csv, cloudwatch-insights, gcp, otlp, docker, cri, k8s-audit, nginx, alb, cloudfront, vpc-flow,
     /// cloudtrail, jaeger, zipkin, prometheus, csv [default: told from the content and the name]
     #[arg(long, value_name = "FORMAT")]

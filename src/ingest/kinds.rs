@@ -10,6 +10,8 @@ use super::error::{Error, Result};
 pub enum Format {
     /// One JSON object per row: canonical column names, common aliases, field mappings.
     Ndjson,
+    /// `key=value` pairs, as logrus and Go kit write them.
+    Logfmt,
     /// CloudWatch Logs: API pages, single events, subscription envelopes, Firehose and Kinesis records.
     Cloudwatch,
     /// CloudWatch Logs as exported to S3: `2025-01-15T09:00:00.123Z message`.
@@ -50,8 +52,9 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 19] = [
+    pub const ALL: [Format; 20] = [
         Format::Ndjson,
+        Format::Logfmt,
         Format::Cloudwatch,
         Format::CloudwatchExport,
         Format::CloudwatchCsv,
@@ -76,6 +79,7 @@ impl Format {
     pub const fn as_str(self) -> &'static str {
         match self {
             Format::Ndjson => "ndjson",
+            Format::Logfmt => "logfmt",
             Format::Cloudwatch => "cloudwatch",
             Format::CloudwatchExport => "cloudwatch-export",
             Format::CloudwatchCsv => "cloudwatch-csv",
@@ -136,7 +140,7 @@ mod tests {
         }
         assert_eq!("apache".parse::<Format>().unwrap(), Format::Nginx);
         let error = "xml".parse::<Format>().unwrap_err().to_string();
-        assert!(error.starts_with("unknown format `xml`; expected one of: ndjson, cloudwatch,"), "{error}");
+        assert!(error.starts_with("unknown format `xml`; expected one of: ndjson, logfmt,"), "{error}");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use super::columns::{Rows, TableBuilder};
 use super::error::Result;
-use super::format::convert::Cell;
 use super::format::names::Names;
 use super::options::Format;
 use super::quarantine::{Code, Fault, Reject};
@@ -88,7 +87,7 @@ impl Output {
         row: &mut Row<'a>,
     ) {
         let table = row.table();
-        let named = *row.cell(row.facts().region) != Cell::Null;
+        let named = row.names_region();
         let region = origin.path_region.as_deref().or(origin.region.as_deref());
         match row.finish(names, region) {
             Ok(ready) => {

@@ -203,6 +203,12 @@ impl<'a> Row<'a> {
         ids.any(|id| names.path(id) == key)
     }
 
+    /// Whether the row says its region itself, if only in second place.
+    pub(crate) fn names_region(&self) -> bool {
+        let region = self.facts().region;
+        self.cells[region] != Cell::Null || self.suggestions.iter().any(|(c, _)| *c as usize == region)
+    }
+
     /// Whether a key has a number whose unit nothing said so far.
     pub(crate) fn lacks_unit(&self, names: &Names, key: &str) -> bool {
         self.unitless.iter().any(|(_, id, ..)| names.path(*id) == key)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use memchr::memchr;
 
 use super::aliases::{self, Form};
-use super::lines::{cri, export, is_access_log, is_alb, is_flow};
+use super::lines::{cri, export, is_access_log, is_alb, is_flow, is_logfmt};
 use super::scan;
 use crate::ingest::options::Format;
 use crate::ingest::source::{csv_fields, delimiter_of};
@@ -80,6 +80,8 @@ fn of_lines(sample: &[u8], name: &str) -> Option<Format> {
     if first.starts_with("#Version:") || first.starts_with("#Fields:") {
         return Some(Format::Cloudfront);
     }
+    // Any log may hold a line of pairs now and then: only the first one tells.
+    let pairs = is_logfmt(first.trim_end());
     for line in lines {
         if line.trim_start().starts_with('{') {
             return None;
@@ -95,6 +97,8 @@ fn of_lines(sample: &[u8], name: &str) -> Option<Format> {
             return Some(Format::Cri);
         } else if export::begins(line.as_bytes()) {
             return Some(Format::CloudwatchExport);
+        } else if pairs {
+            return Some(Format::Logfmt);
         }
     }
     of_header(&text, name)
@@ -362,6 +366,7 @@ mod tests {
             ("2025-01-15T09:00:00.123456789Z stdout F x", Format::Cri),
             ("2025-01-15T09:00:00.123Z REPORT x", Format::CloudwatchExport),
             ("#Version: 1.0\n#Fields: date time", Format::Cloudfront),
+            ("ts=2025-01-15T09:00:00Z level=info msg=\"a b\"", Format::Logfmt),
             ("version account-id interface-id srcaddr\n", Format::VpcFlow),
             ("2 123456789012 eni-1 1.1.1.1 2.2.2.2 1 2 6 1 1 1 2 ACCEPT OK", Format::VpcFlow),
             ("1.1.1.1 - - [26/Jan/2019:19:45:25 +0330] \"GET / HTTP/1.1\" 200 5", Format::Nginx),

@@ -82,7 +82,7 @@ fn rule(format: Format, layout: Option<&CsvLayout>) -> Option<Rule> {
         Format::CloudwatchExport => Rule::Export,
         Format::Docker => Rule::Docker,
         Format::Cri => Rule::Cri,
-        Format::Nginx | Format::Alb => Rule::Line,
+        Format::Logfmt | Format::Nginx | Format::Alb => Rule::Line,
         Format::Cloudfront => Rule::Fields,
         Format::VpcFlow => Rule::Vpc,
         Format::CloudwatchCsv | Format::Csv => Rule::Csv {

@@ -247,7 +247,10 @@ async fn load_balancer_lines_sum_their_times() {
         )
     };
     let text = format!("{}{}half a line\n", line("0.086 0.048 0.037", "200"), line("-1 -1 -1", "503"));
-    let summary = bench.land("elb.log", text).await;
+    let path = bench.write("elb.log", text);
+    let summary = bench.ingest(&[&path], &Options { region: Some("lab".into()), ..Options::default() }).await;
+    // An ARN in a line is the line's own word.
+    assert_eq!((summary.regions_from_record(), summary.regions_from_option), (2, 0));
     assert_eq!((summary.sources[0].format, summary.landed, summary.rejected), ("alb", 2, 1));
     let rows = bench.rows("logs").await;
     check(

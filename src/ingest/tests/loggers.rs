@@ -148,6 +148,39 @@ async fn a_number_whose_unit_nobody_says_is_a_note_and_no_guess() {
 }
 
 #[tokio::test]
+async fn pairs_mean_what_the_same_keys_mean_in_json() {
+    let bench = Bench::new().await;
+    let text = "ts=2025-01-15T09:00:00.606619951Z caller=http.go:194 level=debug traceID=54680f2e6c3a09c4 msg=\"POST /push \\\"x\\\"\" duration=33.5ms\n\
+                time=\"2025-01-15T09:00:01Z\" level=warning msg=slow status=200 elapsed=12 retried\n\
+                time=\"2025-01-15T09:00:02Z level=warning\n";
+    let summary = bench.land("app.log", text).await;
+    assert_eq!((summary.sources[0].format, summary.landed, summary.rejected), ("logfmt", 2, 1));
+    assert_eq!((summary.unitless_values, summary.reasons["bad_line"]), (1, 1));
+    let rows = bench.rows("logs").await;
+    check(
+        &rows[0],
+        &[
+            ("timestamp", json!("2025-01-15T09:00:00.606619Z")),
+            ("level", json!("DEBUG")),
+            ("message", json!("POST /push \"x\"")),
+            ("trace_id", json!("54680f2e6c3a09c4")),
+            ("duration_ms", json!(33.5)),
+            ("attributes/caller", json!("http.go:194")),
+        ],
+    );
+    check(
+        &rows[1],
+        &[
+            ("level", json!("WARN")),
+            ("status_code", json!(200)),
+            ("duration_ms", NULL),
+            ("attributes/elapsed", json!("12")),
+            ("attributes/retried", json!("true")),
+        ],
+    );
+}
+
+#[tokio::test]
 async fn units_of_a_logger_hold_inside_a_message_too() {
     let bench = Bench::new().await;
     let zap =

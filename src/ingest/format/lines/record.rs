@@ -1,6 +1,6 @@
 //! Which decoder a text record goes to.
 
-use super::{alb, cloudfront, combined, cri, docker, export, vpc};
+use super::{alb, cloudfront, combined, cri, docker, export, logfmt, vpc};
 use crate::ingest::format::decoder::Decoder;
 use crate::ingest::options::Format;
 use crate::ingest::output::{Origin, Output, Place};
@@ -12,6 +12,7 @@ pub(crate) fn is_text(format: Format) -> bool {
     matches!(
         format,
         Format::CloudwatchExport
+            | Format::Logfmt
             | Format::Docker
             | Format::Cri
             | Format::Nginx
@@ -38,6 +39,7 @@ pub(crate) fn record(decoder: &mut Decoder, origin: &Origin, place: Place<'_>, t
             cri::frame(decoder, origin, place, text);
             Ok(())
         }
+        Format::Logfmt => logfmt::record(decoder, origin, place, text),
         Format::Nginx => combined::record(decoder, origin, place, text),
         Format::Alb => alb::record(decoder, origin, place, text),
         Format::Cloudfront => cloudfront::record(decoder, origin, place, text),
