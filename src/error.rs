@@ -52,11 +52,14 @@ impl Error {
                 | ingest::Error::Region { .. }
                 | ingest::Error::SourceId
                 | ingest::Error::NoInput
+                | ingest::Error::Url { .. }
+                | ingest::Error::Pull { .. }
                 | ingest::Error::StdinTwice { .. } => 2,
                 ingest::Error::Missing { .. }
                 | ingest::Error::Empty { .. }
                 | ingest::Error::Glob { .. }
                 | ingest::Error::Read { .. }
+                | ingest::Error::Store { .. }
                 | ingest::Error::NotAFile { .. } => 3,
                 ingest::Error::Lake { .. } => 4,
                 ingest::Error::Mapping { .. } => 5,

@@ -82,6 +82,33 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A URL that cannot be read from.
+    #[error("input `{url}`: expected a URL such as s3://bucket/logs/*.gz, got {reason}")]
+    Url {
+        /// The URL, without what may be secret.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A store that does not give or list what was named.
+    #[error("input `{url}`: its store refuses")]
+    Store {
+        /// The URL, without what may be secret.
+        url: String,
+        /// What the store said.
+        #[source]
+        source: Box<object_store::Error>,
+    },
+    /// An API cannot be asked, or an option of a pull makes no sense.
+    #[error("pull: expected {expected}, got {got}")]
+    Pull {
+        /// What is needed.
+        expected: String,
+        /// What there is.
+        got: String,
+        /// What to do.
+        remedy: Option<String>,
+    },
     /// Something else than a file.
     #[error("input `{}`: expected a file, a directory or `-`, got {got}", path.display())]
     NotAFile {
@@ -140,6 +167,12 @@ impl Error {
             Error::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("give yourself read permission on it, or name only files that you may read".into())
             }
+            Error::Store { source, .. } => Some(match &**source {
+                object_store::Error::NotFound { .. } => "check the bucket and the key".into(),
+                _ => "credentials, region and endpoint come from the environment (AWS_*, GOOGLE_*, AZURE_*): docs/sources.md"
+                    .to_owned(),
+            }),
+            Error::Pull { remedy, .. } => remedy.clone(),
             Error::Lake { source, .. } => source.hint(),
             _ => None,
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use super::error::{Error, Result};
 use super::format::aliases::{Form, canonical_form};
@@ -89,6 +90,9 @@ pub struct Options {
     pub mappings: Vec<FieldMapping>,
     /// Set it to stop after the current block; what is complete by then is committed.
     pub cancel: Option<Arc<AtomicBool>>,
+    /// How long rows of standard input, or of a file that is followed, may wait for their commit. With it, records
+    /// of standard input are lines.
+    pub flush_interval: Option<Duration>,
 }
 
 /// The memory that ingest may use unless told otherwise.
@@ -107,6 +111,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             mappings: Vec::new(),
             cancel: None,
+            flush_interval: None,
         }
     }
 }
@@ -129,6 +134,7 @@ pub(crate) struct Checked {
     pub(crate) threads: usize,
     pub(crate) mappings: Vec<CheckedMapping>,
     pub(crate) cancel: Arc<AtomicBool>,
+    pub(crate) flush_interval: Option<Duration>,
 }
 
 impl Options {
@@ -156,6 +162,7 @@ impl Options {
             threads: self.threads.clamp(1, 64),
             mappings,
             cancel: self.cancel.clone().unwrap_or_default(),
+            flush_interval: self.flush_interval,
         })
     }
 }

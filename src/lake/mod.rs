@@ -35,6 +35,7 @@ pub use open::Lake;
 pub use parquet::{EncodedFile, Encoder};
 pub use provider::query_schema;
 pub use snapshot::{DataFile, Snapshot};
+pub(crate) use storage::open_store;
 pub use writer::{Committed, TableWriter, Transaction};
 
 #[cfg(test)]

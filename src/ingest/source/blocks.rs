@@ -25,6 +25,8 @@ pub(crate) enum Records {
     Lines,
     /// At these ranges; the flag says that a record was larger than the limit and that this is its beginning.
     At(Vec<(Range<usize>, bool)>),
+    /// The block is one document, and every record in it ends where the block ends.
+    Whole,
 }
 
 /// A piece of a source.
@@ -87,6 +89,10 @@ pub(crate) struct Blocks {
     offset: u64,
     hasher: Sha256,
     ended: bool,
+    /// The reader has nothing for now.
+    paused: bool,
+    /// A line that is too long to hold: where it starts, and its beginning.
+    passing: Option<(u64, Vec<u8>)>,
     /// Why it ended, if not by its end; what was read before is good.
     failure: Option<io::Error>,
     documents: Option<Documents>,
@@ -122,25 +128,41 @@ impl Spare {
 impl Blocks {
     /// Looks at the beginning of a source and tells its format and layout.
     pub(crate) fn new(reader: Unpacked, format: Option<Format>, limit: usize, spare: Arc<Spare>) -> Blocks {
-        let mut blocks = Blocks {
-            reader,
-            buffer: Vec::new(),
-            offset: 0,
-            hasher: Sha256::new(),
-            ended: false,
-            failure: None,
-            documents: None,
-            format: Format::Ndjson,
-            limit,
-            pieces: Vec::new(),
-            spare,
-        };
+        let mut blocks = Blocks::begin(reader, limit, spare);
         blocks.fill();
         blocks.format = format.unwrap_or_else(|| detect::format(&blocks.buffer));
         if !is_lines(&blocks.buffer, blocks.ended) {
             blocks.documents = Some(Documents::new(blocks.format, limit));
         }
         blocks
+    }
+
+    /// Of a source that goes on: records are lines. Waits for the first one, which tells the format.
+    pub(crate) fn live(reader: Unpacked, format: Option<Format>, limit: usize, spare: Arc<Spare>) -> Blocks {
+        let mut blocks = Blocks::begin(reader, limit, spare);
+        while !blocks.ended && blocks.buffer.len() < BLOCK && scan::find(&blocks.buffer, b'\n').is_none() {
+            blocks.fill();
+        }
+        blocks.format = format.unwrap_or_else(|| detect::format(&blocks.buffer));
+        blocks
+    }
+
+    fn begin(reader: Unpacked, limit: usize, spare: Arc<Spare>) -> Blocks {
+        Blocks {
+            reader,
+            buffer: Vec::new(),
+            offset: 0,
+            hasher: Sha256::new(),
+            ended: false,
+            paused: false,
+            passing: None,
+            failure: None,
+            documents: None,
+            format: Format::Ndjson,
+            limit,
+            pieces: Vec::new(),
+            spare,
+        }
     }
 
     /// What the records are.
@@ -153,6 +175,7 @@ impl Blocks {
         let wanted = BLOCK as u64;
         match self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer) {
             Ok(read) => self.ended = (read as u64) < wanted,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.paused = true,
             Err(failure) => {
                 self.ended = true;
                 self.failure = Some(failure);
@@ -164,6 +187,7 @@ impl Blocks {
     ///
     /// # Errors
     /// When the source cannot be read on, or what it is packed in is damaged. All blocks before are good.
+    /// [`io::ErrorKind::WouldBlock`] says that nothing more has come so far; ask again later.
     pub(crate) fn next(&mut self) -> io::Result<Option<Block>> {
         loop {
             let block = match self.documents {
@@ -173,6 +197,7 @@ impl Blocks {
             match block {
                 Some(block) => return Ok(Some(block)),
                 None if self.ended => return self.failure.take().map_or(Ok(None), Err),
+                None if std::mem::take(&mut self.paused) => return Err(io::ErrorKind::WouldBlock.into()),
                 None => self.fill(),
             }
         }
@@ -192,7 +217,10 @@ impl Blocks {
     }
 
     fn lines(&mut self) -> Option<Block> {
-        if self.buffer.is_empty() || (self.buffer.len() < BLOCK && !self.ended) {
+        if self.passing.is_some() {
+            return self.oversized();
+        }
+        if self.buffer.is_empty() || (self.buffer.len() < BLOCK && !self.ended && !self.paused) {
             return None;
         }
         if let Some(last) = self.buffer.iter().rposition(|b| *b == b'\n') {
@@ -211,19 +239,18 @@ impl Blocks {
 
     /// Passes over a line that is too long to hold, but for its beginning.
     fn oversized(&mut self) -> Option<Block> {
-        let offset = self.offset;
-        let kept = self.buffer[..self.buffer.len().min(MAX_ORIGINAL)].to_vec();
-        loop {
-            let end = scan::find(&self.buffer, b'\n');
-            let length = end.map_or(self.buffer.len(), |e| e + 1);
-            self.hasher.update(&self.buffer[..length]);
-            self.offset += length as u64;
-            self.buffer.drain(..length);
-            if end.is_some() || self.ended {
-                break;
-            }
-            self.fill();
+        let begun = (self.offset, &self.buffer[..self.buffer.len().min(MAX_ORIGINAL)]);
+        let passing = self.passing.take().unwrap_or_else(|| (begun.0, begun.1.to_vec()));
+        let end = scan::find(&self.buffer, b'\n');
+        let length = end.map_or(self.buffer.len(), |e| e + 1);
+        self.hasher.update(&self.buffer[..length]);
+        self.offset += length as u64;
+        self.buffer.drain(..length);
+        if end.is_none() && !self.ended {
+            self.passing = Some(passing);
+            return None;
         }
+        let (offset, kept) = passing;
         let records = Records::At(vec![(0..kept.len(), true)]);
         let digest = digest_of(&self.hasher);
         Some(Block { offset, bytes: kept, records, end: self.offset, digest, open_ended: false })

@@ -2,9 +2,12 @@
 
 mod blocks;
 mod documents;
+mod objects;
+mod paced;
 mod resolve;
 mod unpack;
 
 pub(crate) use blocks::{BLOCK, Block, Blocks, Records, Spare, digests_at};
-pub(crate) use resolve::{Source, resolve};
+pub(crate) use paced::Paced;
+pub(crate) use resolve::{Source, check, resolve};
 pub(crate) use unpack::{Unpacked, open};

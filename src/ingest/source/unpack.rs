@@ -35,6 +35,7 @@ impl<R: Read> Read for Counted<R> {
 pub(crate) fn open(source: &Source, count: Arc<AtomicU64>) -> io::Result<Unpacked> {
     match source {
         Source::File(path) => unpack(Counted { inner: File::open(path)?, count }),
+        Source::Object(object) => unpack(Counted { inner: object.open()?, count }),
         Source::Stdin => unpack(Counted { inner: io::stdin(), count }),
     }
 }

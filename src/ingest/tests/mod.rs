@@ -62,7 +62,7 @@ impl Bench {
         let mut settings = settings(&checked);
         settings.buffer_limit = buffer_limit;
         settings.crash_after = crash_after;
-        let sources = resolve(&[input.to_owned()]).unwrap();
+        let sources = resolve(&[input.to_owned()]).await.unwrap();
         let result = run(&self.lake, sources, checked, settings, &Silent).await;
         result.ok().inspect(check_sums)
     }
