@@ -36,6 +36,8 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
+    #[error("not pulled to the end: {sources}")]
+    Unreached { sources: String },
     #[error("stopped; what was committed stays, and the same command goes on from there")]
     Interrupted,
 }
@@ -54,6 +56,7 @@ impl Error {
                 | ingest::Error::NoInput
                 | ingest::Error::Url { .. }
                 | ingest::Error::Pull { .. }
+                | ingest::Error::NotFollowed { .. }
                 | ingest::Error::StdinTwice { .. } => 2,
                 ingest::Error::Missing { .. }
                 | ingest::Error::Empty { .. }
@@ -65,7 +68,7 @@ impl Error {
                 ingest::Error::Mapping { .. } => 5,
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
-            Error::Read { .. } | Error::Damaged { .. } => 3,
+            Error::Read { .. } | Error::Damaged { .. } | Error::Unreached { .. } => 3,
             Error::Lake(_) => 4,
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
@@ -90,6 +93,9 @@ impl Error {
             | Error::Write { .. }
             | Error::Read { .. }
             | Error::Interrupted => None,
+            Error::Unreached { .. } => {
+                Some("what came before has landed; the same command goes on from there".into())
+            }
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

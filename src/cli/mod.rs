@@ -4,8 +4,10 @@ mod demo;
 mod ingest;
 mod nightly;
 mod output;
+mod pull;
 mod report;
 mod simulate;
+mod span;
 mod sql;
 mod workspace;
 
@@ -31,6 +33,7 @@ pub(crate) const DEFAULT_LAKE: &str = "./lake";
 Examples:
   tars demo                              simulate a day, ingest it, report on it
   tars ingest logs/*.json.gz traces.jsonl
+  tars pull cloudwatch --group /aws/lambda/checkout --region us-east-1
   tars nightly --date 2025-01-15         bring the models up to date and write the day's report
   tars sql -c 'select * from slo_violations limit 10'
   tars sql -c \"select count(*) from 'export.csv'\"
@@ -69,6 +72,7 @@ enum Command {
     Demo(demo::Demo),
     Ingest(ingest::Ingest),
     Nightly(nightly::Nightly),
+    Pull(pull::Pull),
     Report(report::Report),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
@@ -87,6 +91,7 @@ impl Args {
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Nightly(verb) => verb.run(&self.global).await,
+                Command::Pull(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),

@@ -66,7 +66,7 @@ pub(super) struct Window {
     pub(super) baseline_to: Option<String>,
 }
 
-fn instant(option: &str, text: &str) -> Result<i64, Error> {
+pub(super) fn instant(option: &str, text: &str) -> Result<i64, Error> {
     parse_timestamp(text).ok_or_else(|| Error::Usage {
         message: format!("--{option}: expected a time such as 2025-01-15T13:00:00Z, got `{text}`"),
         hint: None,

@@ -20,7 +20,7 @@ pub enum Error {
         derived: bool,
     },
     /// A format that nobody reads.
-    #[error("unknown format `{got}`; expected one of: ndjson, cloudwatch, gcp, otlp")]
+    #[error("unknown format `{got}`; expected one of: ndjson, cloudwatch, gcp, otlp, prometheus")]
     UnknownFormat {
         /// The name asked for.
         got: String,
@@ -99,6 +99,12 @@ pub enum Error {
         #[source]
         source: Box<object_store::Error>,
     },
+    /// Something that cannot be followed.
+    #[error("input `{input}`: expected a file, a glob or a directory to follow, got {}", if input == "-" { "standard input" } else { "a URL" })]
+    NotFollowed {
+        /// The input.
+        input: String,
+    },
     /// An API cannot be asked, or an option of a pull makes no sense.
     #[error("pull: expected {expected}, got {got}")]
     Pull {
@@ -173,6 +179,10 @@ impl Error {
                     .to_owned(),
             }),
             Error::Pull { remedy, .. } => remedy.clone(),
+            Error::NotFollowed { input } if input == "-" => {
+                Some("standard input is followed by nature; --flush-interval says when its rows land".into())
+            }
+            Error::NotFollowed { .. } => Some("run the command again when the objects are there".into()),
             Error::Lake { source, .. } => source.hint(),
             _ => None,
         }

@@ -238,7 +238,7 @@ impl Lander {
     /// Takes up a source that turned up on the way: what is recorded of it, then of its other names.
     pub(crate) async fn find(&mut self, found: Found) -> Result<Vec<[Recorded; TABLES]>> {
         // What waits may be of an earlier file of that name.
-        self.start_flush().await?;
+        self.flush().await?;
         self.wait().await?;
         let mut all = vec![self.recorded(found.identity.as_deref()).await?];
         for other in &found.others {

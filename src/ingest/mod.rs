@@ -19,10 +19,13 @@
 
 mod columns;
 mod error;
+mod follow;
 mod format;
 mod land;
+mod limit;
 mod options;
 mod output;
+mod pull;
 mod quarantine;
 mod route;
 mod row;
@@ -35,7 +38,13 @@ mod table;
 mod tests;
 
 pub use error::{Error, Result};
+pub use follow::{Follow, follow};
 pub use format::units::{Unit, UnknownUnit};
+pub use limit::{Clock, SystemClock};
 pub use options::{DEFAULT_MEMORY_LIMIT, FieldMapping, Format, Options};
+pub use pull::{
+    CLOUDWATCH_REQUESTS_PER_SECOND, GCP_REQUESTS_PER_SECOND, PROMETHEUS_REQUESTS_PER_SECOND, Pull, Target,
+    pull,
+};
 pub use run::{check_inputs, ingest};
 pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};

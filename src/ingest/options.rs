@@ -23,11 +23,14 @@ pub enum Format {
     Gcp,
     /// OTLP/JSON logs, traces and metrics.
     Otlp,
+    /// Prometheus replies to `query_range` and `query`.
+    Prometheus,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 4] = [Format::Ndjson, Format::Cloudwatch, Format::Gcp, Format::Otlp];
+    pub const ALL: [Format; 5] =
+        [Format::Ndjson, Format::Cloudwatch, Format::Gcp, Format::Otlp, Format::Prometheus];
 
     /// Its name on the command line and in `rejects`.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Format {
             Format::Cloudwatch => "cloudwatch",
             Format::Gcp => "gcp",
             Format::Otlp => "otlp",
+            Format::Prometheus => "prometheus",
         }
     }
 }
@@ -274,7 +278,7 @@ mod tests {
         check(mapping(None, "timestamp", Some("KiB")), "expected a column that is counted in such a unit");
         assert_eq!("CloudWatch".parse::<Format>().unwrap(), Format::Cloudwatch);
         let error = "csv".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(error, "unknown format `csv`; expected one of: ndjson, cloudwatch, gcp, otlp");
+        assert_eq!(error, "unknown format `csv`; expected one of: ndjson, cloudwatch, gcp, otlp, prometheus");
     }
 
     #[test]

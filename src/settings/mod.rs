@@ -11,10 +11,10 @@ mod read;
 mod tables;
 mod units;
 
-pub use load::DEFAULTS;
+pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
-    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation, Regions, Rule,
-    Settings, Slo,
+    Cost, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, PrometheusQuery,
+    Recommendation, Regions, Rule, Settings, Slo,
 };
 pub use read::Problem;
 

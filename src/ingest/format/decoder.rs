@@ -3,7 +3,7 @@
 use super::json::{FaultKind, Kind, Tape, Value};
 use super::lift;
 use super::names::{NameId, Names};
-use super::{cloudwatch, gcp, ndjson, otlp};
+use super::{cloudwatch, gcp, ndjson, otlp, prometheus};
 use crate::ingest::options::{CheckedMapping, Format};
 use crate::ingest::output::{Origin, Output, Place};
 use crate::ingest::quarantine::{Code, Fault};
@@ -96,6 +96,7 @@ impl Decoder {
             Format::Cloudwatch => cloudwatch::record(self, origin, place, value),
             Format::Gcp => gcp::record(self, origin, place, value),
             Format::Otlp => otlp::record(self, origin, place, value),
+            Format::Prometheus => prometheus::record(self, origin, place, value),
         }
     }
 

@@ -45,6 +45,13 @@ fn of_keys(keys: &Keys) -> Option<Format> {
     if either("logEvents") || either("awslogs") || (own("messageType") && own("logGroup")) {
         return Some(Format::Cloudwatch);
     }
+    // A reply, or a saved list of its series.
+    if (own("data") && listed("metric"))
+        || (own("metric") && own("values"))
+        || (own("resultType") && own("result"))
+    {
+        return Some(Format::Prometheus);
+    }
     let event = |has: &dyn Fn(&str) -> bool| {
         has("message") && has("timestamp") && (has("ingestionTime") || has("eventId") || has("logStreamName"))
     };

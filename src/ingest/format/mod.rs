@@ -15,6 +15,7 @@ mod lift;
 pub(crate) mod names;
 mod ndjson;
 mod otlp;
+mod prometheus;
 pub(crate) mod scan;
 pub(crate) mod units;
 

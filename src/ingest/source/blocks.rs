@@ -44,6 +44,9 @@ pub(crate) struct Block {
     pub(crate) open_ended: bool,
 }
 
+/// A first line of a source that goes on tells the format by this much of it.
+pub(crate) const FIRST_LINE: usize = 64 << 10;
+
 /// Bits of a digest that are kept: what fits into an application transaction beside its ordinal.
 const DIGEST_BITS: u32 = 40;
 
@@ -140,7 +143,8 @@ impl Blocks {
     /// Of a source that goes on: records are lines. Waits for the first one, which tells the format.
     pub(crate) fn live(reader: Unpacked, format: Option<Format>, limit: usize, spare: Arc<Spare>) -> Blocks {
         let mut blocks = Blocks::begin(reader, limit, spare);
-        while !blocks.ended && blocks.buffer.len() < BLOCK && scan::find(&blocks.buffer, b'\n').is_none() {
+        while !blocks.ended && blocks.buffer.len() < FIRST_LINE && scan::find(&blocks.buffer, b'\n').is_none()
+        {
             blocks.fill();
         }
         blocks.format = format.unwrap_or_else(|| detect::format(&blocks.buffer));

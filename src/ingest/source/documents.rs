@@ -18,6 +18,8 @@ pub(crate) fn page_keys(format: Format) -> &'static [&'static str] {
         Format::Cloudwatch => &["events"],
         Format::Gcp => &["entries"],
         Format::Otlp => &["resourceLogs", "resourceSpans", "resourceMetrics"],
+        // The list lies one level deeper than a page's; a series is a record where the list stands alone.
+        Format::Prometheus => &[],
     }
 }
 

@@ -117,6 +117,22 @@ pub(crate) async fn resolve(inputs: &[String]) -> Result<Vec<Source>> {
     Ok(sources)
 }
 
+/// The files that a path, glob or directory means just now; none is no error.
+pub(crate) fn matching(input: &str) -> Result<Vec<PathBuf>> {
+    match one(input) {
+        Ok(sources) => Ok(sources
+            .into_iter()
+            .filter_map(|source| match source {
+                Source::File(path) => Some(path),
+                Source::Object(_) | Source::Stdin => None,
+            })
+            .collect()),
+        Err(Error::Missing { .. } | Error::Empty { .. }) => Ok(Vec::new()),
+        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(e),
+    }
+}
+
 /// The URL that an input is, unless it names something on this machine.
 fn remote(input: &str) -> Option<&str> {
     (is_url(input) && !input.starts_with("file://")).then_some(input)
