@@ -1,7 +1,11 @@
 //! End-to-end tests over a lake in a temporary directory.
 
+mod apis;
+mod follow;
 mod formats;
 mod once;
+mod pulls;
+mod server;
 
 use std::fs;
 use std::path::PathBuf;
