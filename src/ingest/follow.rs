@@ -202,7 +202,7 @@ impl Follower {
         if file.mark != mark {
             file.away.get_or_insert(0);
         } else if size < file.grip.read() || head(path).is_ok_and(|h| !h.starts_with(&file.head)) {
-            file.grip.close();
+            file.grip.cut();
         }
     }
 
@@ -230,7 +230,7 @@ impl Follower {
                 send(&mut self.reader, file.source, Work::Order(Order::Mark { tables }))?;
             }
             if let Some(damage) = outcome {
-                let (source, mark, end) = (file.source, file.mark, file.end);
+                let (source, mark, end, cut) = (file.source, file.mark, file.end, file.grip.is_cut());
                 let size = fs::metadata(&path).map_or(0, |m| m.len());
                 send(&mut self.reader, source, Work::Ended { damage, bytes: end })?;
                 news = true;
@@ -240,7 +240,8 @@ impl Follower {
                     Some((renamed, _, size)) if *renamed != path => {
                         self.take_up(renamed, mark, *size)?;
                     }
-                    Some(_) if size >= end => {
+                    // What was cut begins anew.
+                    Some(_) if !cut => {
                         self.files.insert(path, State::Done { mark, size });
                     }
                     _ => {}

@@ -21,10 +21,16 @@ const ENVIRONMENT: [&str; 4] = ["aws_", "azure_", "google_", "service_account"];
 
 /// The store that a URL means, configured by the environment, and the path in it.
 pub(crate) fn open_store(url: &Url) -> object_store::Result<(Arc<dyn ObjectStore>, Path)> {
-    let options = std::env::vars().filter_map(|(key, value)| {
+    let given = std::env::vars().filter_map(|(key, value)| {
         let key = key.to_ascii_lowercase();
         ENVIRONMENT.iter().any(|prefix| key.starts_with(prefix)).then_some((key, value))
     });
+    let mut options: Vec<(String, String)> = given.collect();
+    // Whoever spells out `http://`, here or for the endpoint, means it.
+    let plain = |(key, value): &(String, String)| key.contains("endpoint") && value.starts_with("http://");
+    if url.scheme() == "http" || options.iter().any(plain) {
+        options.push(("allow_http".to_owned(), "true".to_owned()));
+    }
     let (store, prefix) = object_store::parse_url_opts(url, options)?;
     Ok((Arc::from(store), prefix))
 }

@@ -7,5 +7,8 @@ mod architecture;
 mod cli;
 mod end_to_end;
 mod oracle;
+#[path = "../../src/ingest/tests/server.rs"]
+mod server;
 mod slt;
+mod sources;
 mod support;

@@ -29,12 +29,23 @@ pub(crate) fn mark_of(metadata: &Metadata) -> Mark {
 pub(crate) struct Grip {
     read: AtomicU64,
     closing: AtomicBool,
+    cut: AtomicBool,
 }
 
 impl Grip {
     /// Bytes read so far.
     pub(crate) fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
+    }
+
+    /// What is in the file now is not what was read before: nothing more is read from it.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that has been said.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
     }
 
     /// From now on the end of the file is the end.
@@ -59,6 +70,9 @@ impl Tail {
 
 impl Read for Tail {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.grip.cut.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
         let read = self.file.read(buffer)?;
         if read == 0 && !buffer.is_empty() && !self.grip.closing.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::WouldBlock.into());

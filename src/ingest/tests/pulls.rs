@@ -480,6 +480,37 @@ async fn prometheus_values_keep_their_series_and_what_is_no_number() {
 }
 
 #[tokio::test]
+async fn saved_replies_of_prometheus_are_told_from_their_content() {
+    let bench = Bench::new().await;
+    let series = |name: &str| json!({"metric": {"__name__": name, "job": "j"}, "values": [[1567527420.825, "0.5"], [1567527480, "+Inf"]]});
+    let reply =
+        json!({"status": "success", "data": {"resultType": "matrix", "result": [series("a"), series("b")]}});
+    let first = bench.land("reply.json", reply.to_string()).await;
+    assert_eq!((first.landed, first.sources[0].format), (4, "prometheus"));
+    let list = serde_json::to_string_pretty(&json!([series("c")])).unwrap();
+    assert_eq!(bench.land("list.json", list).await.landed, 2);
+    let vector = json!({"data": {"resultType": "vector", "result": [{"metric": {"__name__": "d"}, "value": [1567527420, "7"]}]}});
+    let options = Options { format: Some("prometheus".parse().unwrap()), ..Options::default() };
+    let path = bench.write("vector.json", vector.to_string());
+    assert_eq!(bench.ingest(&[&path], &options).await.landed, 1);
+    let rows = bench.rows("metrics").await;
+    let row = |name: &str| rows.iter().find(|r| r["metric"] == name).unwrap();
+    // date -ud @1567527420 +%FT%TZ
+    check(
+        row("a"),
+        &[
+            ("timestamp", json!("2019-09-03T16:17:00.825Z")),
+            ("value", json!(0.5)),
+            ("labels/job", json!("j")),
+        ],
+    );
+    check(row("d"), &[("value", json!(7.0))]);
+    let wrong = bench.write("wrong.json", r#"{"status":"error","errorType":"bad_data"}"#);
+    let summary = bench.ingest(&[&wrong], &options).await;
+    assert_eq!((summary.rejected, summary.reasons.contains_key("unknown_shape")), (1, true));
+}
+
+#[tokio::test]
 async fn a_request_that_makes_no_sense_is_refused_before_anything_is_asked() {
     let bench = Bench::new().await;
     let clock = JumpingClock::at((DAY + 2 * HOUR) as u64);

@@ -160,8 +160,12 @@ impl Api {
         let client = self.client.clone();
         let mut secrets = Vec::new();
         let answer = self.handle.block_on(async {
-            secrets =
-                credentials.apply(&mut request).await.map_err(|e| refused(format!("no credentials: {e}")))?;
+            secrets = credentials.apply(&mut request).await.map_err(|e| Trouble::Refused {
+                status: 0,
+                code: String::new(),
+                what: format!("no credentials: {e}"),
+                remedy: "set them in the environment: docs/sources.md",
+            })?;
             let response = client.execute(request).await.map_err(|e| passing(chain(&e)))?;
             let status = response.status().as_u16();
             let header = response.headers().get("retry-after").and_then(|v| v.to_str().ok());

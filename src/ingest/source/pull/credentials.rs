@@ -1,7 +1,10 @@
 //! Credentials, from the environment alone, and how each kind goes into a request. None is ever shown.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use object_store::RetryConfig;
 use object_store::aws::{AmazonS3Builder, AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::HttpRequest;
 use object_store::gcp::{GcpCredentialProvider, GoogleCloudStorageBuilder};
@@ -59,11 +62,20 @@ fn unusable(what: &str, source: &object_store::Error, remedy: &str) -> Error {
     Error::Pull { expected: what.to_owned(), got: source.to_string(), remedy: Some(remedy.to_owned()) }
 }
 
+/// A machine without a metadata server must not be waited for.
+fn impatient() -> RetryConfig {
+    RetryConfig { max_retries: 2, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() }
+}
+
 impl Credentials {
     /// AWS: access key, web identity, container or instance, whichever the environment offers first.
     pub(crate) fn aws(region: &str) -> Result<Credentials> {
         // The store is never asked for anything; its builder knows the chain.
-        let store = AmazonS3Builder::from_env().with_bucket_name("none").with_region(region).build();
+        let store = AmazonS3Builder::from_env()
+            .with_bucket_name("none")
+            .with_region(region)
+            .with_retry(impatient())
+            .build();
         let store = store.map_err(|e| {
             unusable("credentials for AWS", &e, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         })?;
@@ -77,7 +89,8 @@ impl Credentials {
                 return Ok(Credentials::Bearer(token));
             }
         }
-        let store = GoogleCloudStorageBuilder::from_env().with_bucket_name("none").build();
+        let store =
+            GoogleCloudStorageBuilder::from_env().with_bucket_name("none").with_retry(impatient()).build();
         let store = store.map_err(|e| {
             let remedy =
                 "set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials, or GOOGLE_OAUTH_ACCESS_TOKEN";
