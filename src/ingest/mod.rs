@@ -21,6 +21,7 @@ mod columns;
 mod error;
 mod follow;
 mod format;
+mod gate;
 mod land;
 mod limit;
 mod options;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::error::{Error, Result};
 use super::format::{Decoder, detect, scan};
+use super::gate::{ClosesGate, Gate};
 use super::land::{Lander, Recorded, Settings, Standing};
 use super::options::{Checked, Format, Options};
 use super::output::{Decoded, Origin, Place, REJECTS};
@@ -183,7 +184,7 @@ pub(super) async fn flow(
 ) -> Result<Summary> {
     let count = Arc::new(AtomicU64::new(0));
     let gate = Arc::new(Gate::new(checked.memory_limit / FLIGHT_SHARE));
-    let _closes = ClosesGate(gate.clone());
+    let _closes = ClosesGate::new(gate.clone());
     let (to_decoders, work) = sync_channel(checked.threads * 2);
     let (to_lander, mut results) = unbounded_channel();
     let work = Arc::new(Mutex::new(work));
@@ -282,54 +283,6 @@ fn count_block(summary: &mut Summary, source: usize, decoded: &Decoded) {
     source.landed += counts.landed;
     source.rejected += counts.rejected;
     source.already_landed += counts.already;
-}
-
-/// Lets a bounded number of bytes through; one block may always pass.
-struct Gate {
-    limit: usize,
-    inside: Mutex<Option<usize>>,
-    changed: Condvar,
-}
-
-impl Gate {
-    fn new(limit: usize) -> Gate {
-        Gate { limit: limit.max(BLOCK), inside: Mutex::new(Some(0)), changed: Condvar::new() }
-    }
-
-    /// Waits for room; `false` when the gate was closed.
-    fn enter(&self, bytes: usize) -> bool {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match *inside {
-                None => return false,
-                Some(now) if now == 0 || now + bytes <= self.limit => {
-                    *inside = Some(now + bytes);
-                    return true;
-                }
-                Some(_) => inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
-
-    fn leave(&self, bytes: usize) {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        *inside = inside.map(|now| now.saturating_sub(bytes));
-        self.changed.notify_all();
-    }
-
-    fn close(&self) {
-        *self.inside.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.changed.notify_all();
-    }
-}
-
-/// Whatever way the run ends, the reader must not wait at the gate for ever.
-struct ClosesGate(Arc<Gate>);
-
-impl Drop for ClosesGate {
-    fn drop(&mut self) {
-        self.0.close();
-    }
 }
 
 /// The thread that reads.

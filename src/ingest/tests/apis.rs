@@ -221,10 +221,13 @@ pub(super) fn gcp(entries: Events, page: usize, mishap: Mishap) -> (Server, Arc<
     (server, asked)
 }
 
+/// The forms that were sent.
+pub(super) type Forms = Arc<Mutex<Vec<BTreeMap<String, String>>>>;
+
 /// Prometheus with two series for every query: the value is the time in seconds, and `NaN` once an hour. A query that
 /// contains `broken` fails; more points than `most` are refused.
-pub(super) fn prometheus(most: i64, mishap: Mishap) -> (Server, Arc<Mutex<Vec<BTreeMap<String, String>>>>) {
-    let asked: Arc<Mutex<Vec<BTreeMap<String, String>>>> = Arc::default();
+pub(super) fn prometheus(most: i64, mishap: Mishap) -> (Server, Forms) {
+    let asked = Forms::default();
     let list = asked.clone();
     let server = Server::start(move |request| {
         let asked = form(std::str::from_utf8(&request.body).unwrap());

@@ -9,43 +9,44 @@ use std::thread::JoinHandle;
 
 /// What was asked.
 #[derive(Debug, Clone)]
-pub struct Request {
-    pub method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// Decoded path.
-    pub path: String,
-    pub query: BTreeMap<String, String>,
+    pub(crate) path: String,
+    #[allow(dead_code)] // One of the two test binaries that this file is part of looks at it.
+    pub(crate) query: BTreeMap<String, String>,
     /// Names in lower case.
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 }
 
 /// What is answered.
 #[derive(Debug, Clone)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Response {
         Response { status, headers: Vec::new(), body: body.into() }
     }
 
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Response {
+    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Response {
         self.headers.push((name, value.to_string()));
         self
     }
 }
 
 /// The server.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -53,7 +54,7 @@ pub struct Server {
 
 impl Server {
     /// Answers until it is dropped.
-    pub fn start(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Server {
+    pub(crate) fn start(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let ends = Arc::new(AtomicBool::new(false));
@@ -71,7 +72,7 @@ impl Server {
     }
 
     /// Its address, such as `http://127.0.0.1:4000`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
@@ -124,7 +125,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
 }
 
 /// The pairs of a query or form.
-pub fn form(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn form(text: &str) -> BTreeMap<String, String> {
     let pairs = text.split('&').filter(|p| !p.is_empty());
     pairs
         .map(|pair| {

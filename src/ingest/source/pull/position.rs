@@ -36,7 +36,7 @@ pub(crate) struct Work {
 pub(crate) fn work(recorded: Recorded, from: Option<u64>, to: u64, first: u64, overlap: u64) -> Option<Work> {
     if recorded.ordinal == 0 {
         let start = from.unwrap_or_else(|| to.saturating_sub(first));
-        let begin = start / 1000 & BEGIN_MASK;
+        let begin = (start / 1000) & BEGIN_MASK;
         let work = Work { start, end: to, position: start, known_until: start, begin, anew: false };
         return (start < to).then_some(work);
     }
@@ -49,7 +49,7 @@ pub(crate) fn work(recorded: Recorded, from: Option<u64>, to: u64, first: u64, o
         let start = from.max(position.saturating_sub(overlap)).min(position);
         return Some(Work { start, end: to, position, known_until: position, begin, anew: false });
     }
-    let begin = from / 1000 & BEGIN_MASK;
+    let begin = (from / 1000) & BEGIN_MASK;
     let work = Work { start: from, end: to, position: from, known_until: to, begin, anew: true };
     (from < to).then_some(work)
 }
