@@ -106,8 +106,8 @@ struct Followed {
     head: Vec<u8>,
     /// Its path means another file now; so many looks have brought nothing since.
     away: Option<u32>,
-    /// Tables that have it under an earlier name, and must come to know it under this one.
-    inherited: Option<[bool; TABLES]>,
+    /// Tables that have it under an earlier name, up to an offset, and must come to know it under this one.
+    inherited: Option<([bool; TABLES], u64)>,
     end: u64,
 }
 
@@ -190,7 +190,7 @@ impl Follower {
             let held = self.files.values().any(|s| matches!(s, State::Open(f) if f.mark == *mark));
             let known = matches!(self.files.get(path), Some(State::Open(_)));
             if !known && !held {
-                news |= self.take_up(path, *mark, *size)?;
+                news |= self.take_up(path, *mark, *size, None)?;
             }
         }
         Ok(news)
@@ -210,6 +210,11 @@ impl Follower {
         let mut news = false;
         let paths: Vec<PathBuf> = self.files.keys().cloned().collect();
         for path in paths {
+            let Some(State::Open(file)) = self.files.get(&path) else { continue };
+            // In a chain of renames the last one goes first, so that each finds its new name free.
+            let occupied = found.iter().any(|(other, mark, _)| {
+                *mark == file.mark && *other != path && matches!(self.files.get(other), Some(State::Open(_)))
+            });
             let Some(State::Open(file)) = self.files.get_mut(&path) else { continue };
             let before = file.end;
             let outcome = read(&mut self.reader, file)?;
@@ -218,16 +223,12 @@ impl Follower {
             self.waiting |= came;
             if let Some(looks) = &mut file.away {
                 *looks = if came { 0 } else { *looks + 1 };
-                if *looks >= QUIET_LOOKS {
+                if *looks >= QUIET_LOOKS && !occupied {
                     file.grip.close();
                 }
             } else if fs::metadata(&path).is_err() {
                 // Gone, or between two names. Its bytes are there as long as it is open.
                 file.away = Some(0);
-            }
-            if let Some(tables) = file.inherited.take() {
-                self.waiting = true;
-                send(&mut self.reader, file.source, Work::Order(Order::Mark { tables }))?;
             }
             if let Some(damage) = outcome {
                 let (source, mark, end, cut) = (file.source, file.mark, file.end, file.grip.is_cut());
@@ -238,7 +239,7 @@ impl Follower {
                 match found.iter().find(|(_, other, _)| *other == mark) {
                     // Under its new name at once, while the lake still knows it by the old one.
                     Some((renamed, _, size)) if *renamed != path => {
-                        self.take_up(renamed, mark, *size)?;
+                        self.take_up(renamed, mark, *size, Some(&path))?;
                     }
                     // What was cut begins anew.
                     Some(_) if !cut => {
@@ -251,8 +252,14 @@ impl Follower {
         Ok(news)
     }
 
-    /// Begins with a file as soon as it has a whole line.
-    fn take_up(&mut self, path: &Path, mark: Mark, size: u64) -> std::result::Result<bool, Closed> {
+    /// Begins with a file as soon as it has a whole line. `donor` is the name that it had until now.
+    fn take_up(
+        &mut self,
+        path: &Path,
+        mark: Mark,
+        size: u64,
+        donor: Option<&Path>,
+    ) -> std::result::Result<bool, Closed> {
         if let Some(State::Done { mark: known, size: read }) = self.files.get(path)
             && *known == mark
             && *read == size
@@ -267,8 +274,10 @@ impl Follower {
             self.files.insert(path.to_owned(), State::Waiting { size });
             return Ok(false);
         }
-        match self.open(path, packed, None) {
-            Ok(Some(file)) => {
+        match self.open(path, packed, donor) {
+            Ok(Some(mut file)) => {
+                // At once, while the lake still knows it by its earlier name.
+                self.inherit(&mut file)?;
                 self.files.insert(path.to_owned(), State::Open(Box::new(file)));
                 Ok(true)
             }
@@ -312,8 +321,8 @@ impl Follower {
         if done == [0; TABLES] {
             let heirs = recorded[1..].iter().map(|other| compare(other, &places, &digests).0);
             if let Some(theirs) = heirs.filter(|done| *done != [0; TABLES]).max() {
-                inherited =
-                    Some(std::array::from_fn(|t| theirs[t] > 0 && (t != REJECTS || knows(&recorded, t))));
+                let tables = std::array::from_fn(|t| theirs[t] > 0 && (t != REJECTS || knows(&recorded, t)));
+                inherited = Some((tables, theirs.into_iter().max().unwrap_or(0)));
                 done = theirs;
                 changed = std::array::from_fn(|t| recorded[0][t].ordinal > 0);
             } else if changed.contains(&true) && donor.is_none() {
@@ -337,6 +346,23 @@ impl Follower {
         Ok(Some(Followed { mark, source, origin, blocks, grip, head, away: None, inherited, end: 0 }))
     }
 
+    /// Reads again what has landed under an earlier name, and has the lake know it under this one.
+    fn inherit(&mut self, file: &mut Followed) -> std::result::Result<(), Closed> {
+        let Some((tables, until)) = file.inherited.take() else { return Ok(()) };
+        while file.end < until {
+            let before = file.end;
+            let outcome = read(&mut self.reader, file)?;
+            if outcome.is_some() || file.end == before {
+                break;
+            }
+        }
+        if file.end >= until {
+            self.waiting = true;
+            send(&mut self.reader, file.source, Work::Order(Order::Mark { tables }))?;
+        }
+        Ok(())
+    }
+
     /// What was rotated away from a path while nobody followed it is read to its end before the new file begins.
     fn finish_rotated(&mut self, path: &Path, recorded: &[Recorded; TABLES]) -> io::Result<()> {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) else {
@@ -358,17 +384,16 @@ impl Follower {
             }
             let Ok(Some(mut file)) = self.open(&other, is_packed(&other), Some(path)) else { continue };
             let mut damage = None;
-            if let Some(tables) = file.inherited.take() {
+            if file.inherited.is_some() {
+                let closed = |Closed| io::Error::from(io::ErrorKind::BrokenPipe);
+                self.inherit(&mut file).map_err(closed)?;
                 file.grip.close();
                 damage = loop {
-                    match read(&mut self.reader, &mut file) {
-                        Ok(Some(damage)) => break damage,
-                        Ok(None) => {}
-                        Err(Closed) => return Err(io::ErrorKind::BrokenPipe.into()),
+                    if let Some(damage) = read(&mut self.reader, &mut file).map_err(closed)? {
+                        break damage;
                     }
                 };
                 self.waiting = true;
-                self.reader.send(file.source, Work::Order(Order::Mark { tables }));
             }
             self.reader.send(file.source, Work::Ended { damage, bytes: file.end });
         }
