@@ -40,6 +40,8 @@ pub enum Error {
         *rejected as f64 / *new as f64 * 100.0, ratio * 100.0,
         if *discarded { "nothing of it landed" } else { "what was good landed" })]
     BadFeed { new: u64, rejected: u64, ratio: f64, discarded: bool },
+    #[error("not pulled to the end: {sources}")]
+    Unreached { sources: String },
     #[error("stopped; what was committed stays, and the same command goes on from there")]
     Interrupted,
 }
@@ -57,18 +59,22 @@ impl Error {
                 | ingest::Error::SourceId
                 | ingest::Error::Ratio { .. }
                 | ingest::Error::NoInput
+                | ingest::Error::Url { .. }
+                | ingest::Error::Pull { .. }
+                | ingest::Error::NotFollowed { .. }
                 | ingest::Error::StdinTwice { .. } => 2,
                 ingest::Error::Missing { .. }
                 | ingest::Error::Empty { .. }
                 | ingest::Error::Glob { .. }
                 | ingest::Error::Read { .. }
+                | ingest::Error::Store { .. }
                 | ingest::Error::NotAFile { .. } => 3,
                 ingest::Error::Lake { .. } => 4,
                 ingest::Error::Mapping { .. } | ingest::Error::CsvLayout { .. } => 5,
                 ingest::Error::Rejects { .. } => 6,
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
-            Error::Read { .. } | Error::Damaged { .. } => 3,
+            Error::Read { .. } | Error::Damaged { .. } | Error::Unreached { .. } => 3,
             Error::Lake(
                 lake::Error::AsOf { .. }
                 | lake::Error::AsOfWhich { .. }
@@ -109,6 +115,9 @@ impl Error {
                 "`tars rejects` shows the reasons; after a correction of the mappings `tars rejects replay` lands them"
                     .into(),
             ),
+            Error::Unreached { .. } => {
+                Some("what came before has landed; the same command goes on from there".into())
+            }
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

@@ -53,7 +53,7 @@ impl Demo {
         let global = Global { lake: lake_path.display().to_string(), ..global.clone() };
         let lake = Lake::create(&global.lake).await?;
         let inputs = vec![telemetry.join("*.ndjson").display().to_string()];
-        ingest_into(&global, &lake, &inputs, Default::default()).await?;
+        ingest_into(&global, &lake, &inputs, Default::default(), None).await?;
 
         global.note("3/3 bring the models up to date and write the report");
         let window = Window { date: Some(DEMO_DATE.to_owned()), ..Window::default() };

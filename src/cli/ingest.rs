@@ -7,18 +7,20 @@ use indicatif::ProgressBar;
 
 use super::Global;
 use super::output::{Unit, progress_bar, thousands};
+use super::span::Span;
 use crate::domain::ByteSize;
 use crate::error::Error;
 use crate::ingest::{
-    self, BadFeed, CsvLayout, FieldMapping, Format, HeaderRow, Options, Progress, Step, Summary,
+    self, BadFeed, CsvLayout, FieldMapping, Follow, Format, HeaderRow, Options, Progress, Step, Summary,
 };
 use crate::lake::Lake;
-use crate::settings::CsvFiles;
+use crate::settings::{CsvFiles, Settings};
 
 /// Land logs, spans, metrics and the rest in the lake, exactly once.
 ///
-/// Takes files, folders, globs and standard input (-); plain, gzip or zstd. The format of each source is told
-/// from its content. A record that cannot land is kept in the table `rejects` with its reason.
+/// Takes files, folders, globs, objects of a store (s3://, gs://, az://, https://) and standard input (-); plain,
+/// gzip or zstd. The format of each source is told from its content. A record that cannot land is kept in the table
+/// `rejects` with its reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,13 +28,15 @@ Examples:
   tars ingest --region eu-central-1 exports/
   tars ingest --table incidents labels.ndjson
   tars ingest --max-reject-ratio 0.05 exports/     fail loudly when more than 5 % is rejected
-  kubectl logs deploy/checkout | tars ingest --source-id checkout-1 -
+  tars ingest 's3://logs/prod/2025/01/15/*.gz'
+  tars ingest --follow '/var/log/app/*.log'
+  kubectl logs -f deploy/checkout | tars ingest --source-id checkout-1 --flush-interval 5s -
 
 Running the same command again lands nothing twice; a file that grew lands its new part. Field names
 and units that are not known are mapped in tars.toml ([[mapping]]).")]
 pub(super) struct Ingest {
-    /// Paths, globs, folders, or - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    /// Paths, globs, folders, URLs of objects, prefixes or globs in a store, or - for standard input
+    #[arg(required = true, value_name = "PATH|URL")]
     inputs: Vec<String>,
     /// Table that ndjson records are for [default: told from each record]
     #[arg(long, value_name = "TABLE")]
@@ -54,6 +58,16 @@ pub(super) struct Ingest {
     /// What becomes of the good records then: nothing lands before the end (discard), or all as they come (keep)
     #[arg(long, value_name = "keep|discard", default_value = "discard", requires = "max_reject_ratio")]
     on_bad_feed: OnBadFeed,
+    /// Go on with what is added to the files, through rotation, until stopped
+    #[arg(long)]
+    follow: bool,
+    /// With --follow: end when nothing has come for that long
+    #[arg(long, value_name = "TIME", requires = "follow")]
+    until_idle: Option<Span>,
+    /// How long rows may wait for their commit with --follow (5s), or when standard input is slow; records of standard
+    /// input are lines then
+    #[arg(long, value_name = "TIME")]
+    flush_interval: Option<Span>,
 }
 
 /// The spelling of [`BadFeed`] on the command line.
@@ -67,18 +81,13 @@ impl Ingest {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
         global.only_present("tars ingest")?;
         let settings = global.settings()?;
-        let mappings = settings.mappings.iter().map(|mapping| FieldMapping {
-            table: Some(mapping.table.clone()),
-            from: mapping.from.clone(),
-            to: mapping.to.clone(),
-            unit: mapping.unit.clone(),
-        });
         let options = Options {
             table: self.table,
             format: self.format.map(|name| name.parse::<Format>()).transpose()?,
             region: self.region,
             source_id: self.source_id,
-            mappings: mappings.collect(),
+            mappings: mappings(&settings),
+            flush_interval: self.flush_interval.map(|span| span.0),
             csv: settings.csv.iter().map(csv_layout).collect(),
             max_reject_ratio: self.max_reject_ratio,
             on_bad_feed: match self.on_bad_feed {
@@ -89,9 +98,13 @@ impl Ingest {
         };
         // What is wrong with the request is said before a lake is made for it.
         options.check()?;
-        ingest::check_inputs(&self.inputs)?;
+        let follow =
+            self.follow.then(|| Follow { until_idle: self.until_idle.map(|s| s.0), ..Follow::default() });
+        if follow.is_none() {
+            ingest::check_inputs(&self.inputs)?;
+        }
         let lake = Lake::create(&global.lake).await?;
-        ingest_into(global, &lake, &self.inputs, options).await
+        ingest_into(global, &lake, &self.inputs, options, follow).await
     }
 }
 
@@ -119,41 +132,115 @@ fn csv_layout(files: &CsvFiles) -> CsvLayout {
     }
 }
 
+/// The mappings of the settings as ingest takes them.
+pub(super) fn mappings(settings: &Settings) -> Vec<FieldMapping> {
+    let mapping = |mapping: &crate::settings::FieldMapping| FieldMapping {
+        table: Some(mapping.table.clone()),
+        from: mapping.from.clone(),
+        to: mapping.to.clone(),
+        unit: mapping.unit.clone(),
+    };
+    settings.mappings.iter().map(mapping).collect()
+}
+
+/// Told by Ctrl-C or SIGTERM that it is time to end.
+pub(super) struct Stop {
+    flag: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Stop {
+    pub(super) fn on_signal(global: &Global) -> Stop {
+        let flag = Arc::new(AtomicBool::new(false));
+        let (cancel, quiet) = (flag.clone(), global.quiet);
+        let task = tokio::spawn(async move {
+            while signalled().await {
+                if cancel.swap(true, Ordering::Relaxed) {
+                    // A second one does not wait: commits are atomic, so nothing can be half done.
+                    std::process::exit(130);
+                }
+                if !quiet {
+                    super::output::note("stopping after what is in flight; once more stops at once");
+                }
+            }
+        });
+        Stop { flag, task }
+    }
+
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        self.flag.clone()
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
+    /// Waits, but no longer than it takes to be stopped.
+    pub(super) async fn wait(&self, time: std::time::Duration) {
+        let until = std::time::Instant::now() + time;
+        while !self.is_set() && std::time::Instant::now() < until {
+            let left = until.saturating_duration_since(std::time::Instant::now());
+            tokio::time::sleep(left.min(std::time::Duration::from_millis(100))).await;
+        }
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Waits for Ctrl-C, or for what a service manager sends; `false` when neither can be heard.
+async fn signalled() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return false };
+        tokio::select! {
+            heard = tokio::signal::ctrl_c() => heard.is_ok(),
+            heard = terminate.recv() => heard.is_some(),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.is_ok()
+}
+
 /// Ingests with a progress bar, stops cleanly on Ctrl-C, and prints the account.
 pub(super) async fn ingest_into(
     global: &Global,
     lake: &Lake,
     inputs: &[String],
     options: Options,
+    follow: Option<Follow>,
 ) -> Result<(), Error> {
-    let cancel = Arc::new(AtomicBool::new(false));
+    let stop = Stop::on_signal(global);
     let ratio = options.max_reject_ratio;
     let options = Options {
         memory_limit: usize::try_from(global.memory_limit()).unwrap_or(usize::MAX),
         threads: global.threads(),
-        cancel: Some(Arc::clone(&cancel)),
+        cancel: Some(stop.flag()),
         ..options
     };
-    let bar = Bar(progress_bar(Some(0), Unit::Bytes, global.quiet));
-    let interrupt = tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if cancel.swap(true, Ordering::Relaxed) {
-                // A second Ctrl-C does not wait: commits are atomic, so nothing can be half done.
-                std::process::exit(130);
-            }
-            super::output::note("stopping after what is in flight; press Ctrl-C again to stop at once");
-        }
-    });
-    let result = ingest::ingest(lake, inputs, &options, &bar).await;
-    interrupt.abort();
-    bar.0.finish_and_clear();
+    let bar = progress(global);
+    let result = match follow {
+        Some(how) => ingest::follow(lake, inputs, &options, how, &bar).await,
+        None => ingest::ingest(lake, inputs, &options, &bar).await,
+    };
+    bar.finish();
     let summary = result?;
     print(&summary);
     if let Some(ratio) = ratio.filter(|_| summary.bad_feed) {
         let (new, rejected) = (summary.landed + summary.rejected, summary.rejected);
         return Err(Error::BadFeed { new, rejected, ratio, discarded: summary.discarded });
     }
-    if summary.cancelled { Err(Error::Interrupted) } else { damage(&summary) }
+    // Being stopped is how following ends.
+    if summary.cancelled && follow.is_none() { Err(Error::Interrupted) } else { damage(&summary) }
+}
+
+/// A bar over bytes.
+pub(super) fn progress(global: &Global) -> Bar {
+    Bar(progress_bar(Some(0), Unit::Bytes, global.quiet))
 }
 
 /// A damaged source (a cut gzip file, say) is a failure, even though what came before the damage landed.
@@ -165,7 +252,13 @@ fn damage(summary: &Summary) -> Result<(), Error> {
     if damaged.is_empty() { Ok(()) } else { Err(Error::Damaged { sources: damaged.join("; ") }) }
 }
 
-struct Bar(ProgressBar);
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
 
 impl Progress for Bar {
     fn step(&self, step: Step<'_>) {
@@ -181,7 +274,7 @@ impl Progress for Bar {
 }
 
 /// The account on stdout: by source, by table, and what a user should know about it.
-fn print(summary: &Summary) {
+pub(super) fn print(summary: &Summary) {
     #![allow(clippy::print_stdout)] // The result of the command.
     let widest = summary.sources.iter().map(|s| s.name.chars().count()).max().unwrap_or(0).max(5);
     println!(
@@ -241,6 +334,10 @@ fn print(summary: &Summary) {
             "{} times or durations have no unit and are in the attributes; a [[mapping]] in tars.toml gives one",
             thousands(summary.unitless_values)
         );
+    }
+    let skipped = summary.sources.iter().filter(|s| s.skipped).count();
+    if skipped > 0 {
+        println!("{skipped} objects have landed in this very version and were not fetched again");
     }
     for source in summary.sources.iter().filter(|s| s.changed) {
         println!(

@@ -6,9 +6,11 @@ mod lake;
 mod nightly;
 mod output;
 mod rejects;
+mod pull;
 mod report;
 mod rows;
 mod simulate;
+mod span;
 mod sql;
 mod workspace;
 
@@ -34,6 +36,7 @@ pub(crate) const DEFAULT_LAKE: &str = "./lake";
 Examples:
   tars demo                              simulate a day, ingest it, report on it
   tars ingest logs/*.json.gz traces.jsonl
+  tars pull cloudwatch --group /aws/lambda/checkout --region us-east-1
   tars nightly --date 2025-01-15         bring the models up to date and write the day's report
   tars sql -c 'select * from slo_violations limit 10'
   tars sql -c \"select count(*) from 'export.csv'\"
@@ -77,6 +80,7 @@ enum Command {
     Lake(lake::LakeVerb),
     Nightly(nightly::Nightly),
     Rejects(rejects::Rejects),
+    Pull(pull::Pull),
     Report(report::Report),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
@@ -97,6 +101,7 @@ impl Args {
                 Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Rejects(verb) => verb.run(&self.global).await,
+                Command::Pull(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),

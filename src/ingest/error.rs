@@ -94,6 +94,39 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A URL that cannot be read from.
+    #[error("input `{url}`: expected a URL such as s3://bucket/logs/*.gz, got {reason}")]
+    Url {
+        /// The URL, without what may be secret.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A store that does not give or list what was named.
+    #[error("input `{url}`: its store refuses")]
+    Store {
+        /// The URL, without what may be secret.
+        url: String,
+        /// What the store said.
+        #[source]
+        source: Box<object_store::Error>,
+    },
+    /// Something that cannot be followed.
+    #[error("input `{input}`: expected a file, a glob or a directory to follow, got {}", if input == "-" { "standard input" } else { "a URL" })]
+    NotFollowed {
+        /// The input.
+        input: String,
+    },
+    /// An API cannot be asked, or an option of a pull makes no sense.
+    #[error("pull: expected {expected}, got {got}")]
+    Pull {
+        /// What is needed.
+        expected: String,
+        /// What there is.
+        got: String,
+        /// What to do.
+        remedy: Option<String>,
+    },
     /// Something else than a file.
     #[error("input `{}`: expected a file, a directory or `-`, got {got}", path.display())]
     NotAFile {
@@ -166,6 +199,16 @@ impl Error {
             Error::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("give yourself read permission on it, or name only files that you may read".into())
             }
+            Error::Store { source, .. } => Some(match &**source {
+                object_store::Error::NotFound { .. } => "check the bucket and the key".into(),
+                _ => "credentials, region and endpoint come from the environment (AWS_*, GOOGLE_*, AZURE_*): docs/sources.md"
+                    .to_owned(),
+            }),
+            Error::Pull { remedy, .. } => remedy.clone(),
+            Error::NotFollowed { input } if input == "-" => {
+                Some("standard input is followed by nature; --flush-interval says when its rows land".into())
+            }
+            Error::NotFollowed { .. } => Some("run the command again when the objects are there".into()),
             Error::Lake { source, .. } => source.hint(),
             _ => None,
         }

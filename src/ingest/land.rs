@@ -26,7 +26,8 @@ use super::error::{Error, Result};
 use super::output::{Decoded, REJECTS};
 use super::quarantine::{self, Reject};
 use super::route::{gather, partitions};
-use super::stats::Summary;
+use super::run::Found;
+use super::stats::{SourceSummary, Summary};
 use super::table::{TABLE_COUNT, TableId};
 use crate::contract;
 use crate::domain::{Hour, UNKNOWN_REGION};
@@ -95,6 +96,8 @@ pub(crate) struct Standing {
     pub(crate) format: &'static str,
     pub(crate) identity: Option<String>,
     pub(crate) recorded: [Recorded; TABLES],
+    /// The table in which every commit records how far a pull is, whether it got rows or not.
+    pub(crate) anchor: Option<TableId>,
     /// How far its tables are (offset and digest), and how far `rejects` is: behind a record that was cut
     /// short only `rejects` moves on, so that the record lands once the source has grown.
     data: (u64, u64),
@@ -103,7 +106,7 @@ pub(crate) struct Standing {
 
 impl Standing {
     pub(crate) fn new(name: String, identity: Option<String>, recorded: [Recorded; TABLES]) -> Standing {
-        Standing { name, format: "", identity, recorded, data: (0, 0), rejects: (0, 0) }
+        Standing { name, format: "", identity, recorded, anchor: None, data: (0, 0), rejects: (0, 0) }
     }
 }
 
@@ -131,6 +134,8 @@ pub(crate) struct Lander {
     held: BTreeSet<(usize, usize)>,
     settings: Settings,
     pub(crate) standings: Vec<Standing>,
+    /// Sources that were read to their end, with the version of each.
+    wholes: Vec<(usize, u64)>,
     pub(crate) summary: Summary,
 }
 
@@ -183,6 +188,7 @@ impl Lander {
             held: BTreeSet::new(),
             settings,
             standings: Vec::new(),
+            wholes: Vec::new(),
             summary: Summary::default(),
         })
     }
@@ -217,6 +223,9 @@ impl Lander {
         if !(open_ended && decoded.cut_short) {
             standing.data = end;
         }
+        if let Some(anchor) = standing.anchor {
+            self.buffer.sources.insert((anchor as usize, source));
+        }
         for rows in decoded.rows {
             self.buffer.bytes += rows.bytes;
             self.buffer.sources.insert((rows.table as usize, source));
@@ -244,6 +253,9 @@ impl Lander {
         if self.settings.hold {
             self.finish_held().await?;
         }
+        if !self.summary.discarded {
+            self.record_whole().await?;
+        }
         Ok(self.summary)
     }
 
@@ -267,6 +279,80 @@ impl Lander {
                 let commit = writer.commit(&transactions).await.map_err(lake_error(table))?;
                 self.count(Landed::of(table, commit));
             }
+        }
+        self.writers = Some(writers);
+        Ok(())
+    }
+
+    /// Starts to commit what has gathered, however little.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        if self.buffer.sources.is_empty() { Ok(()) } else { self.start_flush().await }
+    }
+
+    /// Takes up a source that turned up on the way: what is recorded of it, then of its other names.
+    pub(crate) async fn find(&mut self, found: Found) -> Result<Vec<[Recorded; TABLES]>> {
+        // What waits may be of an earlier file of that name.
+        self.flush().await?;
+        self.wait().await?;
+        let mut all = vec![self.recorded(found.identity.as_deref()).await?];
+        for other in &found.others {
+            all.push(self.recorded(Some(other)).await?);
+        }
+        let unidentified = found.identity.is_none();
+        let name = found.name.clone();
+        self.summary.sources.push(SourceSummary { name, unidentified, ..SourceSummary::default() });
+        let standing = Standing::new(found.name, found.identity, all[0]);
+        self.standings.push(Standing { anchor: found.anchor, ..standing });
+        Ok(all)
+    }
+
+    /// Has the next commit record how far these tables have a source, with or without rows of it.
+    pub(crate) fn mark(&mut self, source: usize, tables: [bool; TABLES]) {
+        let marked = tables.iter().enumerate().filter(|(_, marked)| **marked);
+        self.buffer.sources.extend(marked.map(|(table, _)| (table, source)));
+    }
+
+    /// Remembers that all of a source has been read.
+    pub(crate) fn whole(&mut self, source: usize, version: u64) {
+        self.wholes.push((source, version));
+    }
+
+    fn whole_id(identity: &str) -> String {
+        format!("tars-ingest:{identity}:whole")
+    }
+
+    /// The version of a source of which all has landed. The ordinal in front of it makes it grow.
+    pub(crate) async fn landed_whole(&mut self, identity: Option<&str>) -> Result<Option<u64>> {
+        let recorded = self.recorded_whole(identity).await?;
+        Ok((recorded > 0).then_some(recorded & ((1 << DIGEST_BITS) - 1)))
+    }
+
+    async fn recorded_whole(&mut self, identity: Option<&str>) -> Result<u64> {
+        let (Some(identity), Some(writers)) = (identity, &mut self.writers) else { return Ok(0) };
+        let id = Lander::whole_id(identity);
+        let mut newest = 0;
+        for (table, writer) in writers.iter_mut().enumerate() {
+            let Some(writer) = writer else { continue };
+            let recorded = writer.transaction(&id).await.map_err(lake_error(table))?;
+            newest = newest.max(recorded.unwrap_or(0).max(0) as u64);
+        }
+        Ok(newest)
+    }
+
+    /// Records which sources have landed whole: after all of their rows, in the first table that there is.
+    async fn record_whole(&mut self) -> Result<()> {
+        let mut transactions = Vec::new();
+        for (source, version) in std::mem::take(&mut self.wholes) {
+            let Some(identity) = self.standings[source].identity.clone() else { continue };
+            let ordinal = (self.recorded_whole(Some(&identity)).await? >> DIGEST_BITS) + 1;
+            let version = ordinal << DIGEST_BITS | version & ((1 << DIGEST_BITS) - 1);
+            let version = i64::try_from(version).unwrap_or(i64::MAX);
+            transactions.push(Transaction { app_id: Lander::whole_id(&identity), version });
+        }
+        let Some(writers) = &mut self.writers else { return Ok(()) };
+        let first = writers.iter_mut().enumerate().find_map(|(t, w)| Some((t, w.as_mut()?)));
+        if let Some((table, writer)) = first.filter(|_| !transactions.is_empty()) {
+            writer.commit(&transactions).await.map_err(lake_error(table))?;
         }
         Ok(())
     }
@@ -325,16 +411,19 @@ impl Lander {
                 match TableId::ALL.get(table) {
                     Some(id) => {
                         let rows = Arc::new(std::mem::take(&mut rows[table]));
-                        if rows.is_empty() {
+                        if rows.is_empty() && transactions.is_empty() {
                             continue;
                         }
                         write_rows(writer, *id, rows, settings.threads).await?;
                     }
                     None => {
-                        let Some(batch) = &rejects else { continue };
-                        let region = settings.region.as_deref().unwrap_or(UNKNOWN_REGION);
-                        let hour = Hour::of_micros(settings.now);
-                        writer.write(region, hour, batch.clone()).await.map_err(lake_error(table))?;
+                        if let Some(batch) = &rejects {
+                            let region = settings.region.as_deref().unwrap_or(UNKNOWN_REGION);
+                            let hour = Hour::of_micros(settings.now);
+                            writer.write(region, hour, batch.clone()).await.map_err(lake_error(table))?;
+                        } else if transactions.is_empty() {
+                            continue;
+                        }
                     }
                 }
                 if settings.hold {

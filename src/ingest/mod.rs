@@ -19,11 +19,15 @@
 mod columns;
 mod csv_layout;
 mod error;
+mod follow;
 mod format;
+mod gate;
 mod kinds;
 mod land;
+mod limit;
 mod options;
 mod output;
+mod pull;
 mod quarantine;
 mod replay;
 mod route;
@@ -37,8 +41,14 @@ mod table;
 mod tests;
 
 pub use error::{Error, Result};
+pub use follow::{Follow, follow};
 pub use format::units::{Unit, UnknownUnit};
+pub use limit::{Clock, SystemClock};
 pub use options::{BadFeed, CsvLayout, DEFAULT_MEMORY_LIMIT, FieldMapping, Format, HeaderRow, Options};
+pub use pull::{
+    CLOUDWATCH_REQUESTS_PER_SECOND, GCP_REQUESTS_PER_SECOND, PROMETHEUS_REQUESTS_PER_SECOND, Pull, Target,
+    pull,
+};
 pub use replay::{RejectFilter, ReplaySummary, replay};
 pub use run::{check_inputs, ingest};
 pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};

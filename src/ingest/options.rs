@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use super::error::{Error, Result};
 use super::format::aliases::{Form, canonical_form};
@@ -61,6 +62,9 @@ pub struct Options {
     pub on_bad_feed: BadFeed,
     /// Set it to stop after the current block; what is complete by then is committed.
     pub cancel: Option<Arc<AtomicBool>>,
+    /// How long rows of standard input, or of a file that is followed, may wait for their commit. With it, records
+    /// of standard input are lines.
+    pub flush_interval: Option<Duration>,
 }
 
 /// The memory that ingest may use unless told otherwise.
@@ -82,6 +86,7 @@ impl Default for Options {
             max_reject_ratio: None,
             on_bad_feed: BadFeed::default(),
             cancel: None,
+            flush_interval: None,
         }
     }
 }
@@ -107,6 +112,7 @@ pub(crate) struct Checked {
     pub(crate) max_reject_ratio: Option<f64>,
     pub(crate) on_bad_feed: BadFeed,
     pub(crate) cancel: Arc<AtomicBool>,
+    pub(crate) flush_interval: Option<Duration>,
 }
 
 impl Options {
@@ -143,6 +149,7 @@ impl Options {
             max_reject_ratio: self.max_reject_ratio,
             on_bad_feed: self.on_bad_feed,
             cancel: self.cancel.clone().unwrap_or_default(),
+            flush_interval: self.flush_interval,
         })
     }
 }

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use memchr::memchr;
@@ -16,17 +16,22 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::error::{Error, Result};
 use super::format::{Decoder, detect, region};
+use super::gate::{ClosesGate, Gate};
 use super::land::{Lander, Recorded, Settings, Standing};
 use super::options::{BadFeed, Checked, Format, Options};
 use super::output::{Decoded, Origin, Place, REJECTS};
 use super::quarantine::{Code, Fault};
 use super::source::{
-    About, BLOCK, Block, Blocks, Mark, Records, Source, Spare, Unpacked, digests_at, open, resolve,
+    About, BLOCK, Block, Blocks, Mark, Paced, Records, Source, Spare, Unpacked, check, digests_at, open,
+    resolve,
 };
 use super::spool::Spool;
 use super::stats::{Progress, SourceSummary, Step, Summary};
-use super::table::TABLE_COUNT;
+use super::table::{TABLE_COUNT, TableId};
 use crate::lake::Lake;
+
+/// The tables of the records, then `rejects`.
+pub(super) const TABLES: usize = TABLE_COUNT + 1;
 
 /// Shares of the memory limit. Rows exist up to four times at once: gathering, waiting to be written, sorted,
 /// encoded; blocks on their way to the decoders about three times their size with their tape and rows.
@@ -40,7 +45,7 @@ const RECORD_SHARE: usize = 32;
 /// # Errors
 /// The same as [`ingest`] for an input that is missing or not a file.
 pub fn check_inputs(inputs: &[String]) -> Result<()> {
-    resolve(inputs).map(drop)
+    check(inputs)
 }
 
 /// Reads sources and lands their records: each source once, however often it is named.
@@ -58,7 +63,7 @@ pub async fn ingest(
     progress: &dyn Progress,
 ) -> Result<Summary> {
     let checked = options.check()?;
-    let sources = resolve(inputs)?;
+    let sources = resolve(inputs).await?;
     let settings = settings(&checked);
     run(lake, sources, checked, settings, progress).await
 }
@@ -79,14 +84,27 @@ pub(super) fn settings(checked: &Checked) -> Settings {
 /// A source and what the lake remembers of it.
 struct Plan {
     source: Source,
-    recorded: [Recorded; TABLE_COUNT + 1],
+    recorded: [Recorded; TABLES],
+    /// The version of which all has landed.
+    whole: Option<u64>,
 }
 
 /// What the reader hands on, in order.
-enum Work {
-    Opened { format: Format, changed: [bool; TABLE_COUNT + 1] },
-    Block { origin: Arc<Origin>, block: Block },
-    Ended { damage: Option<String>, bytes: u64 },
+pub(super) enum Work {
+    Opened {
+        format: Format,
+        changed: [bool; TABLE_COUNT + 1],
+    },
+    Block {
+        origin: Arc<Origin>,
+        block: Block,
+    },
+    Ended {
+        damage: Option<String>,
+        bytes: u64,
+    },
+    /// For the lander alone.
+    Order(Order),
 }
 
 /// What the decoders hand on.
@@ -94,6 +112,29 @@ enum Done {
     Opened { format: Format, changed: [bool; TABLE_COUNT + 1] },
     Block { decoded: Decoded, end: (u64, u64), open_ended: bool, size: usize },
     Ended { damage: Option<String>, bytes: u64 },
+    Order(Order),
+}
+
+/// What a reader of a source that goes on asks of the lander, between blocks.
+pub(super) enum Order {
+    /// A source turned up on the way: look up what the lake remembers of it.
+    Find { source: Found, reply: Sender<Vec<[Recorded; TABLES]>> },
+    /// Commit what has gathered.
+    Flush,
+    /// Record how far these tables have this source, though no row of them waits.
+    Mark { tables: [bool; TABLES] },
+    /// All of the source, as its store named it, has been read: record that it has landed when it has.
+    Whole { version: u64 },
+}
+
+/// A source that turned up on the way.
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) identity: Option<String>,
+    /// Identities of other names under which it may have landed.
+    pub(super) others: Vec<String>,
+    /// The table whose commits tell how far a pull is, rows or none.
+    pub(super) anchor: Option<TableId>,
 }
 
 struct Numbered<T> {
@@ -115,21 +156,39 @@ pub(super) async fn run(
     for source in sources {
         let identity = source.identity(checked.source_id.as_deref());
         let recorded = lander.recorded(identity.as_deref()).await?;
-        let size = match &source {
-            Source::File(path) => std::fs::metadata(path).ok().map(|m| m.len()),
-            Source::Stdin => None,
-        };
+        let size = source.size();
         total = total.zip(size).map(|(a, b)| a + b);
         let name = source.name();
         let unidentified = identity.is_none();
+        let whole = match source.version() {
+            Some(_) => lander.landed_whole(identity.as_deref()).await?,
+            None => None,
+        };
+        let skipped = whole.is_some() && whole == source.version();
         lander.standings.push(Standing::new(name.clone(), identity, recorded));
-        lander.summary.sources.push(SourceSummary { name, unidentified, ..SourceSummary::default() });
-        plans.push(Plan { source, recorded });
+        lander.summary.sources.push(SourceSummary {
+            name,
+            unidentified,
+            skipped,
+            ..SourceSummary::default()
+        });
+        plans.push(Plan { source, recorded, whole });
     }
 
+    flow(lander, checked, total, progress, move |reader| reader.read_all(plans)).await
+}
+
+/// Runs a reader, the decoders and the lander to their end.
+pub(super) async fn flow(
+    mut lander: Lander,
+    checked: Checked,
+    total: Option<u64>,
+    progress: &dyn Progress,
+    read: impl FnOnce(Reader) + Send + 'static,
+) -> Result<Summary> {
     let count = Arc::new(AtomicU64::new(0));
     let gate = Arc::new(Gate::new(checked.memory_limit / FLIGHT_SHARE));
-    let _closes = ClosesGate(gate.clone());
+    let _closes = ClosesGate::new(gate.clone());
     let (to_decoders, work) = sync_channel(checked.threads * 2);
     let (to_lander, mut results) = unbounded_channel();
     let work = Arc::new(Mutex::new(work));
@@ -143,8 +202,10 @@ pub(super) async fn run(
         .collect();
     drop((work, to_lander));
     let (cancel, ratio) = (checked.cancel.clone(), checked.max_reject_ratio);
-    let reader = Reader { checked, gate: gate.clone(), to_decoders, count: count.clone(), spare, number: 0 };
-    tasks.push(spawn_blocking(move || reader.read_all(plans)));
+    let known = lander.standings.len();
+    let reader =
+        Reader { checked, gate: gate.clone(), to_decoders, count: count.clone(), spare, number: 0, known };
+    tasks.push(spawn_blocking(move || read(reader)));
 
     let feed = Feed { ratio, stop: &cancel };
     let stopped = land_all(&mut lander, &mut results, &gate, &count, total, &feed, progress).await?;
@@ -205,6 +266,17 @@ async fn land_all(
                     lander.summary.bytes += bytes;
                     lander.summary.sources[source].damage = damage;
                 }
+                Done::Order(Order::Find { source, reply }) => {
+                    // The reader may be gone by now, with the run about to end.
+                    let _ = reply.send(lander.find(source).await?);
+                    continue;
+                }
+                Done::Order(Order::Flush) => {
+                    lander.flush().await?;
+                    continue;
+                }
+                Done::Order(Order::Mark { tables }) => lander.mark(source, tables),
+                Done::Order(Order::Whole { version }) => lander.whole(source, version),
             }
             progress.step(Step {
                 bytes: count.load(Ordering::Relaxed),
@@ -236,65 +308,65 @@ fn count_block(summary: &mut Summary, source: usize, decoded: &Decoded) {
     source.already_landed += counts.already;
 }
 
-/// Lets a bounded number of bytes through; one block may always pass.
-struct Gate {
-    limit: usize,
-    inside: Mutex<Option<usize>>,
-    changed: Condvar,
-}
-
-impl Gate {
-    fn new(limit: usize) -> Gate {
-        Gate { limit: limit.max(BLOCK), inside: Mutex::new(Some(0)), changed: Condvar::new() }
-    }
-
-    /// Waits for room; `false` when the gate was closed.
-    fn enter(&self, bytes: usize) -> bool {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match *inside {
-                None => return false,
-                Some(now) if now == 0 || now + bytes <= self.limit => {
-                    *inside = Some(now + bytes);
-                    return true;
-                }
-                Some(_) => inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
-
-    fn leave(&self, bytes: usize) {
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        *inside = inside.map(|now| now.saturating_sub(bytes));
-        self.changed.notify_all();
-    }
-
-    fn close(&self) {
-        *self.inside.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.changed.notify_all();
-    }
-}
-
-/// Whatever way the run ends, the reader must not wait at the gate for ever.
-struct ClosesGate(Arc<Gate>);
-
-impl Drop for ClosesGate {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
 /// The thread that reads.
-struct Reader {
-    checked: Checked,
+pub(super) struct Reader {
+    pub(super) checked: Checked,
     gate: Arc<Gate>,
     to_decoders: SyncSender<Numbered<Work>>,
-    count: Arc<AtomicU64>,
-    spare: Arc<Spare>,
+    pub(super) count: Arc<AtomicU64>,
+    pub(super) spare: Arc<Spare>,
     number: u64,
+    /// Sources that the lander knows.
+    known: usize,
 }
 
 impl Reader {
+    /// Makes a source known that turned up on the way; gives its position and what the lake remembers of it, then
+    /// of its other names. `None` when nobody lands any more.
+    pub(super) fn find(&mut self, source: Found) -> Option<(usize, Vec<[Recorded; TABLES]>)> {
+        let position = self.known;
+        self.known += 1;
+        let (reply, answer) = channel();
+        if !self.send(position, Work::Order(Order::Find { source, reply })) {
+            return None;
+        }
+        Some((position, answer.recv().ok()?))
+    }
+
+    /// Hands a block on when there is room; `false` when nobody takes blocks any more.
+    pub(super) fn block(&mut self, source: usize, origin: &Arc<Origin>, block: Block) -> bool {
+        self.gate.enter(block.bytes.len()) && self.send(source, Work::Block { origin: origin.clone(), block })
+    }
+
+    /// Largest record that is held.
+    pub(super) fn record_limit(&self) -> usize {
+        (self.checked.memory_limit / RECORD_SHARE).clamp(BLOCK, u32::MAX as usize / 2)
+    }
+
+    /// What decoding needs to know about a source.
+    pub(super) fn origin(&self, name: &str, format: Format, done: [u64; TABLES]) -> Arc<Origin> {
+        Arc::new(Origin {
+            hint: detect::table_of_name(name),
+            path_region: region::of_path(name),
+            stem: detect::stem(name).map(str::to_owned),
+            format,
+            table: self.checked.table,
+            region: self.checked.region.clone(),
+            done,
+        })
+    }
+
+    /// What cutting a source into blocks needs to know about it.
+    pub(super) fn about<'a>(&self, name: &'a str, done: &[u64; TABLES]) -> About<'a> {
+        About {
+            name,
+            format: self.checked.format,
+            // A record that was cut short is no reason to cut it there again: `rejects` does not count.
+            landed: done[..TABLE_COUNT].iter().copied().max().unwrap_or(0),
+            layout: self.checked.csv.iter().find(|layout| layout.is_for(name)).cloned(),
+        }
+    }
+
     fn read_all(mut self, plans: Vec<Plan>) {
         for (position, plan) in plans.into_iter().enumerate() {
             if self.is_cancelled() || !self.read(position, plan) {
@@ -303,12 +375,12 @@ impl Reader {
         }
     }
 
-    fn is_cancelled(&self) -> bool {
+    pub(super) fn is_cancelled(&self) -> bool {
         let cancel: &AtomicBool = &self.checked.cancel;
         cancel.load(Ordering::Relaxed)
     }
 
-    fn send(&mut self, source: usize, what: Work) -> bool {
+    pub(super) fn send(&mut self, source: usize, what: Work) -> bool {
         let number = self.number;
         self.number += 1;
         self.to_decoders.send(Numbered { number, source, what }).is_ok()
@@ -316,6 +388,13 @@ impl Reader {
 
     /// Reads one source; `false` when nobody takes blocks any more.
     fn read(&mut self, position: usize, plan: Plan) -> bool {
+        let version = plan.source.version();
+        if version.is_some() && version == plan.whole {
+            let changed = [false; TABLES];
+            let format = self.checked.format.unwrap_or(Format::Ndjson);
+            return self.send(position, Work::Opened { format, changed })
+                && self.send(position, Work::Ended { damage: None, bytes: 0 });
+        }
         let (reader, done, changed) = match self.begin(&plan) {
             Ok(begun) => begun,
             Err(e) => {
@@ -325,25 +404,18 @@ impl Reader {
                     && self.send(position, Work::Ended { damage, bytes: 0 });
             }
         };
-        let limit = (self.checked.memory_limit / RECORD_SHARE).clamp(BLOCK, u32::MAX as usize / 2);
+        let limit = self.record_limit();
         let name = plan.source.name();
-        let about = About {
-            name: &name,
-            format: self.checked.format,
-            // A record that was cut short is no reason to cut it there again: `rejects` does not count.
-            landed: done[..TABLE_COUNT].iter().copied().max().unwrap_or(0),
-            layout: self.checked.csv.iter().find(|layout| layout.is_for(&name)).cloned(),
+        let about = self.about(&name, &done);
+        let live = self.checked.flush_interval.filter(|_| plan.source == Source::Stdin);
+        let mut blocks = match live {
+            None => Blocks::new(reader, &about, limit, self.spare.clone()),
+            Some(interval) => {
+                let paced = Paced::new(reader, interval, self.checked.cancel.clone());
+                Blocks::live(Box::new(paced), &about, limit, self.spare.clone())
+            }
         };
-        let mut blocks = Blocks::new(reader, &about, limit, self.spare.clone());
-        let origin = Arc::new(Origin {
-            hint: detect::table_of_name(&name),
-            path_region: region::of_path(&name),
-            stem: detect::stem(&name).map(str::to_owned),
-            format: blocks.format(),
-            table: self.checked.table,
-            region: self.checked.region.clone(),
-            done,
-        });
+        let origin = self.origin(&name, blocks.format(), done);
         if !self.send(position, Work::Opened { format: blocks.format(), changed }) {
             return false;
         }
@@ -355,13 +427,24 @@ impl Reader {
             match blocks.next() {
                 Ok(Some(block)) => {
                     bytes = block.end;
-                    if !self.gate.enter(block.bytes.len())
-                        || !self.send(position, Work::Block { origin: origin.clone(), block })
-                    {
+                    if !self.block(position, &origin, block) {
                         return false;
                     }
                 }
-                Ok(None) => break None,
+                Ok(None) => {
+                    if let Some(version) = version
+                        && !self.send(position, Work::Order(Order::Whole { version }))
+                    {
+                        return false;
+                    }
+                    break None;
+                }
+                // Nothing came for as long as rows may wait.
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {
+                    if !self.send(position, Work::Order(Order::Flush)) {
+                        return false;
+                    }
+                }
                 Err(e) => break Some(format!("breaks off after {bytes} unpacked bytes: {e}")),
             }
         };
@@ -375,17 +458,13 @@ impl Reader {
         &self,
         plan: &Plan,
     ) -> std::io::Result<(Unpacked, [u64; TABLE_COUNT + 1], [bool; TABLE_COUNT + 1])> {
-        let mut done = [0; TABLE_COUNT + 1];
-        let mut changed = [false; TABLE_COUNT + 1];
-        let mut offsets: Vec<u64> =
-            plan.recorded.iter().filter(|r| r.ordinal > 0).map(|r| r.offset).collect();
-        offsets.sort_unstable();
-        offsets.dedup();
+        let offsets = offsets(&plan.recorded);
         if offsets.is_empty() {
-            return Ok((open(&plan.source, self.count.clone())?, done, changed));
+            let reader = open(&plan.source, self.count.clone())?;
+            return Ok((reader, [0; TABLES], [false; TABLES]));
         }
         let (digests, reader) = match &plan.source {
-            Source::File(_) => {
+            Source::File(_) | Source::Object(_) => {
                 let mut first = open(&plan.source, Arc::default())?;
                 // Damage before the last remembered offset means that it is not the file it was; what is
                 // left of it is read, and the damage told, in the second pass.
@@ -394,27 +473,47 @@ impl Reader {
             }
             Source::Stdin => Spool::digests(open(&plan.source, self.count.clone())?, &offsets)?,
         };
-        for (table, recorded) in plan.recorded.iter().enumerate().filter(|(_, r)| r.ordinal > 0) {
-            let digest = offsets.binary_search(&recorded.offset).ok().and_then(|at| digests[at]);
-            if digest == Some(recorded.digest) {
-                done[table] = recorded.offset;
-            } else {
-                changed[table] = true;
-            }
-        }
-        // A table that took no part in the last round has everything up to where that round came.
-        let reached = done.iter().copied().max().unwrap_or(0);
-        let holders = plan.recorded.iter().zip(&done).filter(|(r, done)| **done == reached && r.ordinal > 0);
-        let round = holders.map(|(r, _)| r.tables).find(|tables| *tables != 0);
-        if let Some(round) = round {
-            for (_, done) in done.iter_mut().enumerate().filter(|(t, _)| round & (1 << t) == 0) {
-                *done = (*done).max(reached);
-            }
-        }
-        // Every flush commits `rejects` first: what a table has, `rejects` has too.
-        done[REJECTS] = done.iter().copied().max().unwrap_or(0);
+        let (done, changed) = compare(&plan.recorded, &offsets, &digests);
         Ok((reader, done, changed))
     }
+}
+
+/// The offsets that the lake remembers of a source, ascending.
+pub(super) fn offsets(recorded: &[Recorded; TABLES]) -> Vec<u64> {
+    let mut offsets: Vec<u64> = recorded.iter().filter(|r| r.ordinal > 0).map(|r| r.offset).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets
+}
+
+/// Up to where each table has a source with these digests, and which tables had something else.
+pub(super) fn compare(
+    recorded: &[Recorded; TABLES],
+    offsets: &[u64],
+    digests: &[Option<u64>],
+) -> ([u64; TABLES], [bool; TABLES]) {
+    let mut done = [0; TABLES];
+    let mut changed = [false; TABLES];
+    for (table, recorded) in recorded.iter().enumerate().filter(|(_, r)| r.ordinal > 0) {
+        let digest = offsets.binary_search(&recorded.offset).ok().and_then(|at| digests[at]);
+        if digest == Some(recorded.digest) {
+            done[table] = recorded.offset;
+        } else {
+            changed[table] = true;
+        }
+    }
+    // A table that took no part in the last round has everything up to where that round came.
+    let reached = done.iter().copied().max().unwrap_or(0);
+    let holders = recorded.iter().zip(&done).filter(|(r, done)| **done == reached && r.ordinal > 0);
+    let round = holders.map(|(r, _)| r.tables).find(|tables| *tables != 0);
+    if let Some(round) = round {
+        for (_, done) in done.iter_mut().enumerate().filter(|(t, _)| round & (1 << t) == 0) {
+            *done = (*done).max(reached);
+        }
+    }
+    // Every flush commits `rejects` first: what a table has, `rejects` has too.
+    done[REJECTS] = done.iter().copied().max().unwrap_or(0);
+    (done, changed)
 }
 
 /// A decoding thread.
@@ -430,6 +529,7 @@ fn decode_all(
         let what = match what {
             Work::Opened { format, changed } => Ok(Done::Opened { format, changed }),
             Work::Ended { damage, bytes } => Ok(Done::Ended { damage, bytes }),
+            Work::Order(order) => Ok(Done::Order(order)),
             Work::Block { origin, block } => {
                 let decoded = decode(&mut decoder, &origin, &block);
                 let (end, open_ended, size) =
@@ -448,6 +548,7 @@ fn decode_all(
 fn decode(decoder: &mut Decoder, origin: &Origin, block: &Block) -> Result<Decoded> {
     match &block.records {
         Records::Lines => lines(decoder, origin, block),
+        Records::Whole => decoder.frame(origin, block.offset, &block.bytes, block.end),
         Records::At(ranges) => {
             let mut heads = block.heads.iter().peekable();
             decoder.head = None;

@@ -67,6 +67,8 @@ pub struct SourceSummary {
     pub rejected: u64,
     /// Records that were in the lake before.
     pub already_landed: u64,
+    /// All of this very version landed before (as its store names versions), so it was not read again.
+    pub skipped: bool,
     /// Its beginning is not what landed earlier: it was rewritten, and landed anew.
     pub changed: bool,
     /// It has no identity (standard input without a source id): read again, it lands again.

@@ -65,6 +65,7 @@ pub use restore::{FORGOTTEN, Restored};
 pub use retention::Retained;
 pub use snapshot::{Changes, DataFile, Snapshot};
 pub use status::RegionStatus;
+pub(crate) use storage::open_store;
 pub use vacuum::{Vacuum, Vacuumed};
 pub use writer::{Committed, TableWriter, Transaction};
 

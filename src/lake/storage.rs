@@ -19,6 +19,22 @@ use super::{Error, Result};
 /// variable of that name must not steer it.
 const ENVIRONMENT: [&str; 4] = ["aws_", "azure_", "google_", "service_account"];
 
+/// The store that a URL means, configured by the environment, and the path in it.
+pub(crate) fn open_store(url: &Url) -> object_store::Result<(Arc<dyn ObjectStore>, Path)> {
+    let given = std::env::vars().filter_map(|(key, value)| {
+        let key = key.to_ascii_lowercase();
+        ENVIRONMENT.iter().any(|prefix| key.starts_with(prefix)).then_some((key, value))
+    });
+    let mut options: Vec<(String, String)> = given.collect();
+    // Whoever spells out `http://`, here or for the endpoint, means it.
+    let plain = |(key, value): &(String, String)| key.contains("endpoint") && value.starts_with("http://");
+    if url.scheme() == "http" || options.iter().any(plain) {
+        options.push(("allow_http".to_owned(), "true".to_owned()));
+    }
+    let (store, prefix) = object_store::parse_url_opts(url, options)?;
+    Ok((Arc::from(store), prefix))
+}
+
 /// A place in an object store.
 #[derive(Debug, Clone)]
 pub(super) struct Storage {
@@ -45,13 +61,9 @@ impl Storage {
             let path = std::path::absolute(text).map_err(|e| wrong("no path", Some(Box::new(e))))?;
             Url::from_directory_path(path).map_err(|()| wrong("a path that no URL can hold", None))?
         };
-        let options = std::env::vars().filter_map(|(key, value)| {
-            let key = key.to_ascii_lowercase();
-            ENVIRONMENT.iter().any(|prefix| key.starts_with(prefix)).then_some((key, value))
-        });
-        let (store, prefix) = object_store::parse_url_opts(&url, options)
-            .map_err(|e| wrong("a URL that no object store takes", Some(Box::new(e))))?;
-        Ok(Storage { store: Arc::from(store), prefix, url, shown: text.to_owned() })
+        let (store, prefix) =
+            open_store(&url).map_err(|e| wrong("a URL that no object store takes", Some(Box::new(e))))?;
+        Ok(Storage { store, prefix, url, shown: text.to_owned() })
     }
 
     /// The store, rooted at the top of its storage.

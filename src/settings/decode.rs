@@ -6,8 +6,8 @@ use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdi
 
 use super::load::{Entry, Merged};
 use super::model::{
-    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation,
-    Regions, Retention, Rule, Settings, Slo, Upkeep,
+    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, PrometheusQuery,
+    Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 use super::read::{Problems, Section, did_you_mean};
 use super::units;
@@ -40,6 +40,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         cost: cost(merged.section("cost"), problems),
         upkeep: upkeep(merged.section("upkeep"), problems),
         retention: each(merged.list("retention"), problems, retention),
+        prometheus_queries: each(merged.list("prometheus_query"), problems, prometheus_query),
     };
     // One order whatever the file's, so that equal settings are equal to the digest as well.
     settings.retention.sort_by(|a, b| a.table.cmp(&b.table));
@@ -48,8 +49,23 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
     settings.metrics.sort_by(|a, b| (&a.role, &a.metric).cmp(&(&b.role, &b.metric)));
     settings.recommendations.sort_by(|a, b| (a.rank, &a.code).cmp(&(b.rank, &b.code)));
+    settings.prometheus_queries.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     settings.mappings.sort_by(|a, b| (&a.table, &a.from).cmp(&(&b.table, &b.from)));
     settings
+}
+
+fn prometheus_query(section: &mut Section<'_>) -> Option<PrometheusQuery> {
+    let (name, group, query) = (section.text("name"), section.text("group"), section.text("query"));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.');
+    if !name.is_empty() && !name.chars().all(is_name) {
+        section.wrong(
+            "name",
+            format!("{name:?}"),
+            "a metric name of letters, digits, `_`, `:` and `.`",
+            None,
+        );
+    }
+    (!name.is_empty() && !query.is_empty()).then_some(PrometheusQuery { name, group, query })
 }
 
 fn feature_rank(rule: &Rule) -> usize {

@@ -10,6 +10,9 @@ use super::{Error, Settings, decode};
 /// The embedded defaults, a commented document that a user can copy.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
+/// The embedded queries for Prometheus; part of the defaults, in a file of their own because they are many.
+pub const DEFAULT_QUERIES: &str = include_str!("prometheus.toml");
+
 /// How the settings are called in messages when no file was given.
 const DEFAULTS_NAME: &str = "defaults.toml";
 
@@ -23,6 +26,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("mapping", &["table", "from"]),
     ("csv", &["files"]),
     ("retention", &["table"]),
+    ("prometheus_query", &["name"]),
 ];
 
 /// Sections whose keys are overridden one by one.
@@ -71,7 +75,8 @@ impl Settings {
 
     /// Reads the settings from the text of a user's file; `name` is how messages call it.
     pub(super) fn from_text(user: Option<(&str, &str)>) -> Result<Settings, Error> {
-        let defaults = parse(DEFAULTS_NAME, DEFAULTS)?;
+        let mut defaults = parse(DEFAULTS_NAME, DEFAULTS)?;
+        defaults.extend(parse("prometheus.toml", DEFAULT_QUERIES)?);
         let (name, user) = match user {
             Some((name, text)) => (name, parse(name, text)?),
             None => (DEFAULTS_NAME, Table::new()),

@@ -11,10 +11,10 @@ mod read;
 mod tables;
 mod units;
 
-pub use load::DEFAULTS;
+pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
-    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, Recommendation,
-    Regions, Retention, Rule, Settings, Slo, Upkeep,
+    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, PrometheusQuery,
+    Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 pub use read::Problem;
 

@@ -35,6 +35,20 @@ pub struct Settings {
     pub upkeep: Upkeep,
     /// How long rows are kept, by table.
     pub retention: Vec<Retention>,
+    /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.
+    #[serde(skip)]
+    pub prometheus_queries: Vec<PrometheusQuery>,
+}
+
+/// A query that a pull sends to Prometheus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrometheusQuery {
+    /// The metric that its samples land as.
+    pub name: String,
+    /// What it is about, such as `evaluation` or `redis`; queries are chosen by it.
+    pub group: String,
+    /// PromQL.
+    pub query: String,
 }
 
 /// A service level objective.

@@ -57,6 +57,44 @@ fn the_defaults_are_sound_and_hold_the_numbers_of_the_specification() {
 }
 
 #[test]
+fn the_queries_for_prometheus_cover_nine_groups_and_can_be_changed() {
+    let settings = Settings::default();
+    let queries = &settings.prometheus_queries;
+    assert!(queries.len() >= 60, "{}", queries.len());
+    let mut groups: Vec<&str> = queries.iter().map(|q| q.group.as_str()).collect();
+    groups.dedup();
+    let nine = ["agent", "api", "database", "evaluation", "queue", "redis", "region", "resource", "slo"];
+    assert_eq!(groups, nine);
+    for query in queries {
+        let count = |c: char| query.query.matches(c).count();
+        assert!(
+            count('(') == count(')') && count('{') == count('}') && count('[') == count(']'),
+            "{query:?}"
+        );
+    }
+    let changed = load(
+        "[[prometheus_query]]\nname = \"cpu_utilization\"\nquery = \"x\"\n\
+         [[prometheus_query]]\nname = \"redis_keys\"\nenabled = false\n\
+         [[prometheus_query]]\nname = \"own\"\ngroup = \"mine\"\nquery = \"y\"\n",
+    )
+    .unwrap();
+    assert_eq!(changed.prometheus_queries.len(), queries.len());
+    let query = |name: &str| changed.prometheus_queries.iter().find(|q| q.name == name);
+    assert_eq!(
+        query("cpu_utilization").map(|q| (q.group.as_str(), q.query.as_str())),
+        Some(("resource", "x"))
+    );
+    assert_eq!((query("redis_keys"), query("own").is_some()), (None, true));
+    // What is pulled is no part of what an analysis depends on.
+    assert_eq!(changed.digest(), settings.digest());
+    check(
+        "[[prometheus_query]]\nname = \"a b\"\ngroup = \"g\"\nquery = \"q\"\n",
+        "prometheus_query[0].name: expected a metric name of letters, digits, `_`, `:` and `.`, got \"a b\"",
+        "",
+    );
+}
+
+#[test]
 fn an_entry_with_a_known_name_changes_only_the_fields_it_gives() {
     let settings = load("[[slo]]\nname = \"api_latency_p95\"\ntarget = 100").unwrap();
     let slo = settings.slos.iter().find(|s| s.name == "api_latency_p95").unwrap();

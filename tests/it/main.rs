@@ -9,6 +9,9 @@ mod end_to_end;
 mod landing;
 mod oracle;
 mod rejects;
+#[path = "../../src/ingest/tests/server.rs"]
+mod server;
 mod slt;
+mod sources;
 mod support;
 mod upkeep;

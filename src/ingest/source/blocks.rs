@@ -28,6 +28,8 @@ pub(crate) enum Records {
     Lines,
     /// At these ranges; the mark says whether all of it is there.
     At(Vec<(Range<usize>, Mark)>),
+    /// The block is one document, and every record in it ends where the block ends.
+    Whole,
 }
 
 /// A piece of a source.
@@ -46,6 +48,9 @@ pub(crate) struct Block {
     /// Whether the source ends in the middle of it, without the end of a line or document.
     pub(crate) open_ended: bool,
 }
+
+/// A first line of a source that goes on tells the format by this much of it.
+pub(crate) const FIRST_LINE: usize = 64 << 10;
 
 /// Bits of a digest that are kept: what fits into an application transaction beside its ordinal.
 const DIGEST_BITS: u32 = 40;
@@ -110,6 +115,10 @@ pub(crate) struct Blocks {
     offset: u64,
     hasher: XxHash64,
     ended: bool,
+    /// The reader has nothing for now.
+    paused: bool,
+    /// A line that is too long to hold: where it starts, and its beginning.
+    passing: Option<(u64, Vec<u8>)>,
     /// Why it ended, if not by its end; what was read before is good.
     failure: Option<io::Error>,
     documents: Option<Documents>,
@@ -146,12 +155,41 @@ impl Spare {
 impl Blocks {
     /// Looks at the beginning of a source and tells its format and layout.
     pub(crate) fn new(reader: Unpacked, about: &About<'_>, limit: usize, spare: Arc<Spare>) -> Blocks {
-        let mut blocks = Blocks {
+        let mut blocks = Blocks::begin(reader, limit, spare);
+        blocks.fill();
+        blocks.tell_format(about);
+        if blocks.frames.is_none() && !is_lines(&blocks.buffer, blocks.ended) {
+            blocks.documents = Some(Documents::new(blocks.format, limit));
+        }
+        blocks
+    }
+
+    /// Of a source that goes on: records are lines, or what the format makes of lines. Waits for the first one, which tells
+    /// the format.
+    pub(crate) fn live(reader: Unpacked, about: &About<'_>, limit: usize, spare: Arc<Spare>) -> Blocks {
+        let mut blocks = Blocks::begin(reader, limit, spare);
+        while !blocks.ended && blocks.buffer.len() < FIRST_LINE && memchr(b'\n', &blocks.buffer).is_none() {
+            blocks.fill();
+        }
+        blocks.tell_format(about);
+        blocks
+    }
+
+    fn tell_format(&mut self, about: &About<'_>) {
+        self.format = about.format.unwrap_or_else(|| detect::format(&self.buffer, about.name));
+        let layout = (self.format == Format::Csv).then(|| about.layout.clone()).flatten();
+        self.frames = Frames::new(self.format, self.limit, about.landed, layout);
+    }
+
+    fn begin(reader: Unpacked, limit: usize, spare: Arc<Spare>) -> Blocks {
+        Blocks {
             reader,
             buffer: Vec::new(),
             offset: 0,
             hasher: XxHash64::default(),
             ended: false,
+            paused: false,
+            passing: None,
             failure: None,
             documents: None,
             frames: None,
@@ -159,15 +197,7 @@ impl Blocks {
             limit,
             pieces: Vec::new(),
             spare,
-        };
-        blocks.fill();
-        blocks.format = about.format.unwrap_or_else(|| detect::format(&blocks.buffer, about.name));
-        let layout = (blocks.format == Format::Csv).then(|| about.layout.clone()).flatten();
-        blocks.frames = Frames::new(blocks.format, limit, about.landed, layout);
-        if blocks.frames.is_none() && !is_lines(&blocks.buffer, blocks.ended) {
-            blocks.documents = Some(Documents::new(blocks.format, limit));
         }
-        blocks
     }
 
     /// What the records are.
@@ -180,6 +210,7 @@ impl Blocks {
         let wanted = BLOCK as u64;
         match self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer) {
             Ok(read) => self.ended = (read as u64) < wanted,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.paused = true,
             Err(failure) => {
                 self.ended = true;
                 self.failure = Some(failure);
@@ -191,6 +222,7 @@ impl Blocks {
     ///
     /// # Errors
     /// When the source cannot be read on, or what it is packed in is damaged. All blocks before are good.
+    /// [`io::ErrorKind::WouldBlock`] says that nothing more has come so far; ask again later.
     pub(crate) fn next(&mut self) -> io::Result<Option<Block>> {
         loop {
             let block = match (&self.frames, &self.documents) {
@@ -201,6 +233,7 @@ impl Blocks {
             match block {
                 Some(block) => return Ok(Some(block)),
                 None if self.ended => return self.failure.take().map_or(Ok(None), Err),
+                None if std::mem::take(&mut self.paused) => return Err(io::ErrorKind::WouldBlock.into()),
                 None => self.fill(),
             }
         }
@@ -220,13 +253,18 @@ impl Blocks {
     }
 
     fn framed(&mut self) -> Option<Block> {
-        let frames = self.frames.as_mut()?;
-        // The stump before a failure is not the end of the source.
-        if let Some(cut) = frames.cut(&self.buffer, BLOCK, self.ended && self.failure.is_none()) {
+        if self.passing.is_none()
+            && let Some(frames) = &mut self.frames
+            // What is whole need not wait while nothing more comes.
+            && let least = if self.paused { 1 } else { BLOCK }
+            // The stump before a failure is not the end of the source.
+            && let Some(cut) = frames.cut(&self.buffer, least, self.ended && self.failure.is_none())
+        {
             let block = self.take(cut.length, Records::At(cut.records), cut.open_ended);
             return Some(Block { heads: cut.heads, ..block });
         }
-        if self.buffer.len() <= self.limit || self.ended || !frames.is_stuck(&self.buffer) {
+        let stuck = self.frames.as_ref().is_some_and(|frames| frames.is_stuck(&self.buffer));
+        if self.passing.is_none() && (self.buffer.len() <= self.limit || self.ended || !stuck) {
             return None;
         }
         let block = self.oversized();
@@ -237,7 +275,10 @@ impl Blocks {
     }
 
     fn lines(&mut self) -> Option<Block> {
-        if self.buffer.is_empty() || (self.buffer.len() < BLOCK && !self.ended) {
+        if self.passing.is_some() {
+            return self.oversized();
+        }
+        if self.buffer.is_empty() || (self.buffer.len() < BLOCK && !self.ended && !self.paused) {
             return None;
         }
         if let Some(last) = self.buffer.iter().rposition(|b| *b == b'\n') {
@@ -256,19 +297,18 @@ impl Blocks {
 
     /// Passes over a line that is too long to hold, but for its beginning.
     fn oversized(&mut self) -> Option<Block> {
-        let offset = self.offset;
-        let kept = self.buffer[..self.buffer.len().min(MAX_ORIGINAL)].to_vec();
-        loop {
-            let end = memchr(b'\n', &self.buffer);
-            let length = end.map_or(self.buffer.len(), |e| e + 1);
-            self.hasher.write(&self.buffer[..length]);
-            self.offset += length as u64;
-            self.buffer.drain(..length);
-            if end.is_some() || self.ended {
-                break;
-            }
-            self.fill();
+        let begun = (self.offset, &self.buffer[..self.buffer.len().min(MAX_ORIGINAL)]);
+        let passing = self.passing.take().unwrap_or_else(|| (begun.0, begun.1.to_vec()));
+        let end = memchr(b'\n', &self.buffer);
+        let length = end.map_or(self.buffer.len(), |e| e + 1);
+        self.hasher.write(&self.buffer[..length]);
+        self.offset += length as u64;
+        self.buffer.drain(..length);
+        if end.is_none() && !self.ended {
+            self.passing = Some(passing);
+            return None;
         }
+        let (offset, kept) = passing;
         let records = Records::At(vec![(0..kept.len(), Mark::TooLarge)]);
         let digest = digest_of(&self.hasher);
         let (end, heads) = (self.offset, Vec::new());

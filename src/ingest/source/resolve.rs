@@ -1,18 +1,25 @@
 //! What the caller named, as a list of files to read: paths, globs, directories, standard input.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use url::Url;
 
+use super::objects::{Object, check_url, is_url, objects};
 use crate::ingest::error::{Error, Result};
 
 /// One thing to read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// A file, by its canonical path.
     File(PathBuf),
+    /// An object of a store, by its URL.
+    Object(Arc<Object>),
     /// Standard input.
     Stdin,
 }
@@ -24,11 +31,23 @@ const PACKINGS: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 /// The file that CloudWatch writes to try out its permission to export.
 const EXPORT_PROBE: &str = "aws-logs-write-test";
 
+impl PartialEq for Source {
+    fn eq(&self, other: &Source) -> bool {
+        match (self, other) {
+            (Source::File(a), Source::File(b)) => a == b,
+            (Source::Object(a), Source::Object(b)) => a.url() == b.url(),
+            (Source::Stdin, Source::Stdin) => true,
+            _ => false,
+        }
+    }
+}
+
 impl Source {
     /// How it is called in messages and in `rejects`.
     pub(crate) fn name(&self) -> String {
         match self {
             Source::File(path) => path.display().to_string(),
+            Source::Object(object) => object.url().to_owned(),
             Source::Stdin => "-".to_owned(),
         }
     }
@@ -36,31 +55,96 @@ impl Source {
     /// The identity that application transactions carry: hex of SHA-256 of the canonical path, or of the given id.
     pub(crate) fn identity(&self, source_id: Option<&str>) -> Option<String> {
         let name = match self {
-            Source::File(path) => format!("file:{}", path.display()),
+            Source::File(path) => return Some(identity_of_file(path)),
+            Source::Object(object) => format!("object:{}", object.url()),
             Source::Stdin => format!("id:{}", source_id?),
         };
-        Some(Sha256::digest(name.as_bytes()).iter().map(|b| format!("{b:02x}")).collect())
+        Some(identity_of(&name))
+    }
+
+    /// Stored bytes, where that is known.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Source::File(path) => fs::metadata(path).ok().map(|m| m.len()),
+            Source::Object(object) => Some(object.size()),
+            Source::Stdin => None,
+        }
+    }
+
+    /// Its store's name for this content, if it has one.
+    pub(crate) fn version(&self) -> Option<u64> {
+        match self {
+            Source::Object(object) => object.version(),
+            Source::File(_) | Source::Stdin => None,
+        }
     }
 }
 
-/// The files behind the inputs, each once, in the order of the inputs and by path within one.
-pub(crate) fn resolve(inputs: &[String]) -> Result<Vec<Source>> {
-    if inputs.is_empty() {
-        return Err(Error::NoInput);
-    }
-    let times = inputs.iter().filter(|i| *i == "-").count();
-    if times > 1 {
-        return Err(Error::StdinTwice { times });
-    }
-    let mut sources: Vec<Source> = Vec::new();
+/// An identity as application transactions carry it: hex of SHA-256, whatever the name holds.
+pub(crate) fn identity_of(name: &str) -> String {
+    Sha256::digest(name.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The identity of a file by its canonical path.
+pub(crate) fn identity_of_file(path: &Path) -> String {
+    identity_of(&format!("file:{}", path.display()))
+}
+
+/// Whether the inputs can be understood, and those on this machine found.
+pub(crate) fn check(inputs: &[String]) -> Result<()> {
+    count(inputs)?;
     for input in inputs {
-        for source in one(input)? {
-            if !sources.contains(&source) {
-                sources.push(source);
-            }
+        match remote(input) {
+            Some(url) => check_url(url)?,
+            None => drop(one(input)?),
         }
     }
+    Ok(())
+}
+
+/// The sources behind the inputs, each once, in the order of the inputs and by path within one.
+pub(crate) async fn resolve(inputs: &[String]) -> Result<Vec<Source>> {
+    count(inputs)?;
+    let mut sources: Vec<Source> = Vec::new();
+    let mut seen = HashSet::new();
+    for input in inputs {
+        let found = match remote(input) {
+            Some(url) => objects(url).await?.into_iter().map(Source::Object).collect(),
+            None => one(input)?,
+        };
+        sources.extend(found.into_iter().filter(|source| seen.insert(source.name())));
+    }
     Ok(sources)
+}
+
+/// The files that a path, glob or directory means just now; none is no error.
+pub(crate) fn matching(input: &str) -> Result<Vec<PathBuf>> {
+    match one(input) {
+        Ok(sources) => Ok(sources
+            .into_iter()
+            .filter_map(|source| match source {
+                Source::File(path) => Some(path),
+                Source::Object(_) | Source::Stdin => None,
+            })
+            .collect()),
+        Err(Error::Missing { .. } | Error::Empty { .. }) => Ok(Vec::new()),
+        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(e),
+    }
+}
+
+/// The URL that an input is, unless it names something on this machine.
+fn remote(input: &str) -> Option<&str> {
+    (is_url(input) && !input.starts_with("file://")).then_some(input)
+}
+
+fn count(inputs: &[String]) -> Result<()> {
+    let times = inputs.iter().filter(|i| *i == "-").count();
+    match (inputs.is_empty(), times) {
+        (true, _) => Err(Error::NoInput),
+        (false, 0 | 1) => Ok(()),
+        (false, times) => Err(Error::StdinTwice { times }),
+    }
 }
 
 fn one(input: &str) -> Result<Vec<Source>> {
@@ -70,6 +154,8 @@ fn one(input: &str) -> Result<Vec<Source>> {
     if input.is_empty() {
         return Err(Error::NoInput);
     }
+    let local = local(input)?;
+    let input = local.as_ref();
     let path = Path::new(input);
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => directory(input, path),
@@ -78,6 +164,17 @@ fn one(input: &str) -> Result<Vec<Source>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Error::Missing { path: input.to_owned() }),
         Err(source) => Err(Error::Read { path: path.to_owned(), source }),
     }
+}
+
+/// A path, also out of a `file://` URL.
+fn local(input: &str) -> Result<Cow<'_, str>> {
+    if !input.starts_with("file://") {
+        return Ok(input.into());
+    }
+    let wrong = |reason: &str| Error::Url { url: input.to_owned(), reason: reason.to_owned() };
+    let url = Url::parse(input).map_err(|e| wrong(&e.to_string()))?;
+    let path = url.to_file_path().map_err(|()| wrong("no path of this machine"))?;
+    path.into_os_string().into_string().map(Cow::Owned).map_err(|_| wrong("a path that is no UTF-8"))
 }
 
 fn file(path: &Path) -> Result<Source> {
@@ -140,7 +237,7 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn is_telemetry(name: &str) -> bool {
+pub(super) fn is_telemetry(name: &str) -> bool {
     if name == EXPORT_PROBE {
         return false;
     }
@@ -162,8 +259,8 @@ mod tests {
         sources.iter().map(|s| s.name().rsplit('/').next().unwrap().to_owned()).collect()
     }
 
-    #[test]
-    fn a_directory_is_searched_for_telemetry_and_a_file_counts_once() {
+    #[tokio::test]
+    async fn a_directory_is_searched_for_telemetry_and_a_file_counts_once() {
         let dir = tempfile::tempdir().unwrap();
         for name in [
             "b.ndjson",
@@ -179,7 +276,13 @@ mod tests {
             fs::write(path, "{}").unwrap();
         }
         let root = dir.path().to_str().unwrap().to_owned();
-        let found = resolve(&[root.clone(), format!("{root}/b.ndjson"), format!("{root}/*.json*")]).unwrap();
+        let inputs = [
+            root.clone(),
+            format!("{root}/b.ndjson"),
+            format!("{root}/*.json*"),
+            format!("file://{root}/b.ndjson"),
+        ];
+        let found = resolve(&inputs).await.unwrap();
         assert_eq!(names(&found), ["000000.gz", "a.json.gz", "b.ndjson", "c.log"]);
         assert_ne!(found[0].identity(None), found[1].identity(None));
         assert_eq!(found[0].identity(None).unwrap().len(), 64);
@@ -189,16 +292,16 @@ mod tests {
     fn wrong_inputs_are_named_with_a_remedy() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().to_str().unwrap();
-        let check = |input: &str, expected: &str| {
-            let error = resolve(&[input.to_owned()]).unwrap_err();
+        let refused = |input: &str, expected: &str| {
+            let error = check(&[input.to_owned()]).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         };
-        check(&format!("{root}/none.json"), "got no such path");
-        check(&format!("{root}/*.json"), "expected at least one file that matches, got none");
-        check(&format!("{root}/***"), "does not parse");
-        check(root, "at least one telemetry file");
-        check("", "expected a path, a glob or `-`");
-        assert!(resolve(&["-".into(), "-".into()]).unwrap_err().to_string().contains("got it 2 times"));
+        refused(&format!("{root}/none.json"), "got no such path");
+        refused(&format!("{root}/*.json"), "expected at least one file that matches, got none");
+        refused(&format!("{root}/***"), "does not parse");
+        refused(root, "at least one telemetry file");
+        refused("", "expected a path, a glob or `-`");
+        assert!(check(&["-".into(), "-".into()]).unwrap_err().to_string().contains("got it 2 times"));
         assert_eq!(Source::Stdin.identity(None), None);
         assert!(Source::Stdin.identity(Some("x")).is_some());
     }

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,8 +36,21 @@ impl<R: Read> Read for Counted<R> {
 pub(crate) fn open(source: &Source, count: Arc<AtomicU64>) -> io::Result<Unpacked> {
     match source {
         Source::File(path) => unpack(Counted { inner: File::open(path)?, count }),
+        Source::Object(object) => unpack(Counted { inner: object.open()?, count }),
         Source::Stdin => unpack(Counted { inner: io::stdin(), count }),
     }
+}
+
+/// Opens a file as [`open`] does.
+pub(crate) fn unpack_file(path: &Path) -> io::Result<Unpacked> {
+    unpack(File::open(path)?)
+}
+
+/// Whether a file begins as packed ones do.
+pub(crate) fn is_packed(path: &Path) -> bool {
+    let mut head = Vec::with_capacity(4);
+    let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut head));
+    read.is_ok() && (head.starts_with(&GZIP_MAGIC) || head == ZSTD_MAGIC)
 }
 
 fn unpack<R: Read + Send + 'static>(mut raw: R) -> io::Result<Unpacked> {

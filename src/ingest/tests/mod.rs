@@ -2,6 +2,8 @@
 
 mod aws;
 mod containers;
+mod apis;
+mod follow;
 mod formats;
 mod grown;
 mod hostile;
@@ -10,6 +12,8 @@ mod once;
 mod series;
 mod tables;
 mod traces;
+mod pulls;
+mod server;
 
 use std::fs;
 use std::path::PathBuf;
@@ -70,7 +74,7 @@ impl Bench {
         let mut settings = settings(&checked);
         settings.buffer_limit = buffer_limit;
         settings.crash_after = crash_after;
-        let sources = resolve(&[input.to_owned()]).unwrap();
+        let sources = resolve(&[input.to_owned()]).await.unwrap();
         let result = run(&self.lake, sources, checked, settings, &Silent).await;
         result.ok().inspect(check_sums)
     }
