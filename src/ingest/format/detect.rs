@@ -8,6 +8,8 @@ use crate::ingest::table::TableId;
 #[derive(Debug, Default)]
 struct Keys {
     own: Vec<String>,
+    /// Those of the objects in it.
+    inner: Vec<String>,
     listed: Vec<String>,
 }
 
@@ -46,10 +48,8 @@ fn of_keys(keys: &Keys) -> Option<Format> {
         return Some(Format::Cloudwatch);
     }
     // A reply, or a saved list of its series.
-    if (own("data") && listed("metric"))
-        || (own("metric") && own("values"))
-        || (own("resultType") && own("result"))
-    {
+    let reply = own("data") && keys.inner.iter().any(|k| k == "resultType");
+    if reply || (own("metric") && own("values")) || (own("resultType") && own("result")) {
         return Some(Format::Prometheus);
     }
     let event = |has: &dyn Fn(&str) -> bool| {
@@ -95,6 +95,8 @@ fn keys(bytes: &[u8]) -> Keys {
                     let key = String::from_utf8_lossy(&bytes[start..end.min(bytes.len())]).into_owned();
                     if open.len() == base + 1 {
                         keys.own.push(key);
+                    } else if open.len() == base + 2 {
+                        keys.inner.push(key);
                     } else if open.len() == base + 3 && open[base + 1] == b'[' {
                         keys.listed.push(key);
                     }
@@ -174,6 +176,9 @@ mod tests {
             (r#"{"events":[],"nextForwardToken":"f/1","nextBackwardToken":"b/1"}"#, Format::Cloudwatch),
             (r#"{"entries":[{"insertId":"a","logName":"projects/p/logs/l","resource":{}}]}"#, Format::Gcp),
             ("[\n {\"insertId\":\"a\",\n \"resource\":{\"type\":\"t\"}}]", Format::Gcp),
+            (r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#, Format::Prometheus),
+            (r#"[{"metric":{"__name__":"m"},"values":[[1,"1"]]}]"#, Format::Prometheus),
+            (r#"{"status":200,"data":{"a":1},"timestamp":"2025-01-15T00:00:00Z"}"#, Format::Ndjson),
             (r#"{"timestamp":"2025-01-15T00:00:00Z","message":"m"}"#, Format::Ndjson),
             ("garbage\n{\"resourceMetrics\":[]}", Format::Otlp),
             ("", Format::Ndjson),
