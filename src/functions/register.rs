@@ -34,6 +34,7 @@ pub fn window_functions() -> Vec<WindowUDF> {
         window::bollinger_upper::BollingerUpper::default().into(),
         window::bollinger_lower::BollingerLower::default().into(),
         window::zscore::Zscore::default().into(),
+        window::anomaly_score::AnomalyScore::default().into(),
     ]
 }
 
