@@ -34,6 +34,8 @@ pub enum Error {
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot read `{}`: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("{message}")]
+    Unmet { message: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("stopped; what was committed stays, and the same command goes on from there")]
@@ -66,6 +68,7 @@ impl Error {
             Error::Lake(_) => 4,
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
+            Error::Unmet { .. } => 7,
             Error::Interrupted => 130,
         }
     }
@@ -87,6 +90,9 @@ impl Error {
             | Error::Write { .. }
             | Error::Read { .. }
             | Error::Interrupted => None,
+            Error::Unmet { .. } => {
+                Some("tars slo violations, and tars slo budgets, show what went wrong".into())
+            }
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

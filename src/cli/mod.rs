@@ -1,11 +1,13 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
+mod charts;
 mod demo;
 mod ingest;
 mod nightly;
 mod output;
 mod report;
 mod simulate;
+mod slo;
 mod sql;
 mod workspace;
 
@@ -70,6 +72,7 @@ enum Command {
     Ingest(ingest::Ingest),
     Nightly(nightly::Nightly),
     Report(report::Report),
+    Slo(slo::SloCommand),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
 }
@@ -88,6 +91,7 @@ impl Args {
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
+                Command::Slo(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),
             }

@@ -13,8 +13,10 @@
 pub mod aggregate;
 pub mod anomaly;
 mod argument;
+mod calendar;
 pub mod exact;
 pub mod history;
+pub mod interval;
 mod reference;
 mod register;
 pub mod scalar;

@@ -262,7 +262,10 @@ fn tables_have_the_columns_that_models_join() {
         batch.schema().fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>().join(" ")
     };
     for (table, expected) in [
-        ("settings_slos", "name type target threshold window_seconds percentile region service route"),
+        (
+            "settings_slos",
+            "name type target threshold window_seconds percentile region service route objective budgeting period period_seconds rolling_seconds time_zone",
+        ),
         ("settings_regions", "region is_primary"),
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor"),
         ("settings_rules", "feature verdict threshold direction weight"),
@@ -282,7 +285,7 @@ fn a_list_without_entries_is_a_table_without_rows() {
     settings.slos.clear();
     let tables = settings.tables().unwrap();
     assert_eq!(tables[0].1.num_rows(), 0);
-    assert_eq!(tables[0].1.num_columns(), 9);
+    assert_eq!(tables[0].1.num_columns(), 15);
 }
 
 #[test]
