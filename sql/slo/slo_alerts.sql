@@ -7,7 +7,8 @@
 --   burn rate of 1, which a budget can bear
 -- audit: where that burn would need more than all events to fail, all of them are enough
 -- audit: a long window of fewer than `min_samples` events fires nothing (time slices are few by
---   nature), and the share of bad events must exceed the allowed one with 95 % confidence (Wilson)
+--   nature), and it must burn so fast with 95 % confidence (Wilson), so that one failure among few
+--   requests wakes nobody up
 -- audit: a slower tier is silent while a faster one fires; stretches at most 30 minutes apart are
 --   one
 with
@@ -78,8 +79,11 @@ firing as (
             limits.budgeting <> 'occurrences'
             or limits.long_total >= detection.min_samples * 1000000
         )
-        and wilson_lower(limits.long_bad / 1000000.0, limits.long_total / 1000000.0, 1.96)
-            > limits.allowed
+        and (
+            limits.burn_limit * limits.allowed >= 1.0
+            or wilson_lower(limits.long_bad / 1000000.0, limits.long_total / 1000000.0, 1.96)
+                >= limits.burn_limit * limits.allowed
+        )
 ),
 
 heard as (

@@ -69,7 +69,10 @@ budgets as (
         (1.0 - slos.objective) * spans.raw_total / 1000000.0 as raw_budget_events,
         spans.raw_bad / 1000000.0 as raw_bad_events,
         spans.corrected_seconds as corrected_seconds,
-        least(spans.seconds / nullif(cast(spans.span_seconds as double), 0.0), 1.0) as coverage,
+        case
+            when spans.slo is null then 0.0
+            else least(spans.seconds / nullif(cast(spans.span_seconds as double), 0.0), 1.0)
+        end as coverage,
         spans.period_end >= $to as is_open,
         spans.recent_bad / 1000000.0 / nullif(cast(spans.recent_seconds as double), 0.0) as pace
     from slos

@@ -7,5 +7,6 @@ mod architecture;
 mod cli;
 mod end_to_end;
 mod oracle;
+mod slo;
 mod slt;
 mod support;
