@@ -114,7 +114,7 @@ impl WindowUDFImpl for AnomalyScore {
             )
             .with_argument("value", "double; the series")
             .with_sql_example(example(
-                "select t, anomaly_score(if(t = 90, 500.0, cast(t % 7 as double))) over (order by t) >= 0.5 as reported\nfrom (select unnest(range(0, 100)) as t)\norder by reported desc, t\nlimit 2;",
+                "select t, anomaly_score(case when t = 90 then 500.0 else cast(t % 7 as double) end) over (order by t) >= 0.5 as reported\nfrom (select unnest(range(0, 100)) as t)\norder by reported desc, t\nlimit 2;",
                 "
 +----+----------+
 | t  | reported |
