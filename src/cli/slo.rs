@@ -82,7 +82,7 @@ const HELD: [&str; 8] = [
 
 const ALERTS: &str = "select objective, slo, region, service, action, windows, severity, started_at, ended_at, \
     duration_seconds, round(burn_limit, 2) as burn_limit, round(worst_burn, 2) as worst_burn, \
-    round(gone_at_start, 4) as gone_at_start, round(gone_at_end, 4) as gone_at_end from alerts \
+    round(gone_at_start, 4) as gone_at_start, round(gone_at_end, 4) as gone_at_end from slo_backtest \
     order by slo, objective, started_at, region, service, tier";
 
 impl SloCommand {
@@ -163,7 +163,7 @@ impl SloCommand {
                 let table = MemTable::try_new(schema, vec![alerts]).map_err(engine::Error::from)?;
                 run.engine()
                     .context()
-                    .register_table("alerts", Arc::new(table))
+                    .register_table("slo_backtest", Arc::new(table))
                     .map_err(engine::Error::from)?;
                 self.write(run, ALERTS).await
             }
