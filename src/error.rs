@@ -34,6 +34,8 @@ pub enum Error {
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot read `{}`: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("{message}")]
+    Unmet { message: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
@@ -85,6 +87,7 @@ impl Error {
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
             Error::BadFeed { .. } => 7,
+            Error::Unmet { .. } => 8,
             Error::Interrupted => 130,
         }
     }
@@ -117,6 +120,9 @@ impl Error {
             ),
             Error::Unreached { .. } => {
                 Some("what came before has landed; the same command goes on from there".into())
+            }
+            Error::Unmet { .. } => {
+                Some("tars slo violations, and tars slo budgets, show what went wrong".into())
             }
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"

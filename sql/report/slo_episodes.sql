@@ -121,10 +121,31 @@ final as (
         episodes.zscore as zscore,
         episodes.target as target,
         episodes.threshold as threshold,
-        percentiles.percentile as percentile
+        percentiles.percentile as percentile,
+        (cast(episodes.ended_at as bigint) - cast(episodes.started_at as bigint)) / 1000000
+            as duration_seconds
     from episodes
     left join percentiles on episodes.slo = percentiles.name
     cross join (select max(min_samples) as min_samples from settings_detection) as limits
+),
+
+-- Shares read as percent, everything else in its own unit.
+told as (
+    select
+        *,
+        case when type in ('latency', 'throughput') then 1.0 else 100.0 end as scale,
+        case type
+            when 'latency' then ' ms'
+            when 'throughput' then ' requests/s'
+            else ' %'
+        end as unit,
+        case type
+            when 'latency' then 'p' || cast(round(percentile * 100.0, 2) as varchar) || ' latency'
+            when 'error_rate' then 'error rate'
+            when 'evaluation_success' then 'evaluation success'
+            else type
+        end as quantity
+    from final
 )
 
 select
@@ -144,5 +165,12 @@ select
     zscore,
     target,
     threshold,
-    percentile
-from final
+    percentile,
+    duration_seconds,
+    service || ' in ' || region || ': ' || quantity
+        || ' was ' || cast(round(worst * scale, 3) as varchar) || unit || ' at worst, from ' || cast(started_at as varchar) || ' for '
+        || cast(duration_seconds / 60 as varchar) || ' min; threshold '
+        || cast(round(threshold * scale, 3) as varchar) || unit
+        || coalesce(', expected ' || cast(round(expected * scale, 3) as varchar) || unit, '')
+        as sentence
+from told

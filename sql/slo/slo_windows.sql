@@ -5,6 +5,8 @@
 --   so it is neither met nor violated
 -- audit: services are those with any data in the window or its baseline, so that one that fell
 --   silent shows as not measured
+-- audit: good_share is the share of requests within the target (latency) or without failure; NULL
+--   for throughput, whose windows have no good and bad requests
 -- audit: met means at least as good as the target, violated means worse than the threshold
 with
 slos as (
@@ -95,7 +97,13 @@ request_observations as (
         case
             when slos.type = 'latency' then request_windows.durations
             else request_windows.requests
-        end as samples
+        end as samples,
+        case slos.type
+            when 'latency' then sketch_share_below(request_windows.latency, slos.target)
+            when 'throughput' then null
+            else (request_windows.requests - request_windows.errors)
+                / cast(request_windows.requests as double)
+        end as good_share
     from slos
     join request_windows
         on slos.window_seconds = request_windows.window_seconds
@@ -130,7 +138,7 @@ evaluation_windows as (
 ),
 
 observations as (
-    select slo, region, service, position, observed, samples
+    select slo, region, service, position, observed, samples, good_share
     from request_observations
     union all
     select
@@ -139,7 +147,8 @@ observations as (
         service,
         position,
         successes / cast(samples as double) as observed,
-        samples
+        samples,
+        successes / cast(samples as double) as good_share
     from evaluation_windows
 ),
 
@@ -191,6 +200,7 @@ final as (
         ) as window_end,
         observations.observed as observed,
         coalesce(observations.samples, 0) as samples,
+        observations.good_share as good_share,
         grid.target as target,
         grid.threshold as threshold,
         grid.percentile as percentile,
@@ -225,5 +235,6 @@ select
     percentile,
     is_lower_better,
     is_met,
-    is_violated
+    is_violated,
+    good_share
 from final

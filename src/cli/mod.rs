@@ -1,5 +1,6 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
+mod charts;
 mod demo;
 mod ingest;
 mod lake;
@@ -10,6 +11,7 @@ mod pull;
 mod report;
 mod rows;
 mod simulate;
+mod slo;
 mod span;
 mod sql;
 mod workspace;
@@ -82,6 +84,7 @@ enum Command {
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
     Report(report::Report),
+    Slo(slo::SloCommand),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
 }
@@ -103,6 +106,7 @@ impl Args {
                 Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Pull(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
+                Command::Slo(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),
             }

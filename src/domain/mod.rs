@@ -9,7 +9,10 @@ pub use time::{
     Hour, MAX_MICROS, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, MIN_MICROS, TimeError, TimeRange,
     format_timestamp, parse_timestamp,
 };
-pub use words::{ChangeKind, DriftCategory, DriftStatus, Level, Severity, SloType, UnknownWord, Verdict};
+pub use words::{
+    Budgeting, CalendarPeriod, ChangeKind, DriftCategory, DriftStatus, Level, Severity, SloType, UnknownWord,
+    Verdict,
+};
 
 /// The region of a row that names none.
 pub const UNKNOWN_REGION: &str = "unknown";

@@ -159,6 +159,32 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What the objective of an SLO is a share of, in the terms of OpenSLO.
+    Budgeting ("budgeting method") {
+        /// Good events over all events.
+        Occurrences = "occurrences",
+        /// Windows that met the target over all measured windows.
+        Timeslices = "timeslices",
+        /// The mean over all measured windows of each window's share of good events.
+        RatioTimeslices = "ratio_timeslices",
+    }
+}
+
+vocabulary! {
+    /// A period of the calendar.
+    CalendarPeriod ("calendar period") {
+        /// From midnight to midnight.
+        Day = "day",
+        /// From Monday to Monday.
+        Week = "week",
+        /// A month.
+        Month = "month",
+        /// Three months, from January on.
+        Quarter = "quarter",
+    }
+}
+
+vocabulary! {
     /// The family a drift check belongs to; it fixes how much movement is tolerated.
     DriftCategory ("drift category") {
         /// CPU, memory, disk, network.

@@ -5,14 +5,18 @@
 //!   values only, never on their order, on batch sizes or on the number of threads.
 //! - [`window`]: a judgement of each row by the rows before it (`ewma`, `zscore` ...).
 //!
-//! The numeric parts stand alone and know nothing of SQL: [`sketch`], [`exact`], [`history`].
+//! The numeric parts stand alone and know nothing of SQL: [`sketch`], [`exact`],
+//! [`history`], [`anomaly`].
 //! [`register_all`] makes everything known to a session; [`documentation`] is the text of
 //! `docs/functions.md`. Nothing here reads a file, a clock or the network.
 
 pub mod aggregate;
+pub mod anomaly;
 mod argument;
+mod calendar;
 pub mod exact;
 pub mod history;
+pub mod interval;
 mod reference;
 mod register;
 pub mod scalar;

@@ -39,6 +39,20 @@ pub(super) const HISTORY: DocSection = DocSection {
     ),
 };
 
+/// Periods of the calendar.
+pub(super) const PERIODS: DocSection = DocSection {
+    include: true,
+    label: "Periods of the calendar",
+    description: Some("Days, weeks, months and quarters as people in a time zone count them."),
+};
+
+/// Certainty of shares.
+pub(super) const INTERVALS: DocSection = DocSection {
+    include: true,
+    label: "How sure a share is",
+    description: Some("Intervals for a share of few events."),
+};
+
 /// Drift from a baseline.
 pub(super) const DRIFT: DocSection = DocSection {
     include: true,
@@ -53,7 +67,7 @@ pub(super) const REGRESSION: DocSection = DocSection {
     description: Some("Telling a regression of the code from one of the environment, without a model."),
 };
 
-const SECTIONS: [&DocSection; 5] = [&SKETCHES, &SUMS, &HISTORY, &DRIFT, &REGRESSION];
+const SECTIONS: [&DocSection; 7] = [&SKETCHES, &SUMS, &HISTORY, &PERIODS, &INTERVALS, &DRIFT, &REGRESSION];
 
 const PREAMBLE: &str = "# SQL functions
 

@@ -13,6 +13,10 @@ pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
         scalar::sketch_share_below::SketchShareBelow::default().into(),
         scalar::drift_percent::DriftPercent::default().into(),
         scalar::drift_status::DriftStatusOf::default().into(),
+        scalar::period_start::PeriodStart::default().into(),
+        scalar::period_end::PeriodEnd::default().into(),
+        scalar::wilson_lower::WilsonLower::default().into(),
+        scalar::wilson_upper::WilsonUpper::default().into(),
         RegressionRules::new(rules).into(),
     ]
 }
@@ -34,6 +38,7 @@ pub fn window_functions() -> Vec<WindowUDF> {
         window::bollinger_upper::BollingerUpper::default().into(),
         window::bollinger_lower::BollingerLower::default().into(),
         window::zscore::Zscore::default().into(),
+        window::anomaly_score::AnomalyScore::default().into(),
     ]
 }
 

@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::past::register_built;
-use super::{Error, Materialization, models};
+use super::{Error, Materialization, Model, models};
 use crate::domain::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, TimeRange};
 use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
 use crate::lake::{DataFile, Lake};
@@ -63,9 +63,24 @@ impl Run {
 
     /// Computes each model marked `materialized: run` once and keeps its rows in memory, in an order that
     /// serves whoever reads it next. For a report, which reads the same models in many sections.
-    pub async fn hold(&self, mut done: impl FnMut(&str, usize)) -> Result<(), Error> {
+    pub async fn hold(&self, done: impl FnMut(&str, usize)) -> Result<(), Error> {
+        let held = models().iter().filter(|m| m.header.materialized == Materialization::Run);
+        self.hold_each(held, done).await
+    }
+
+    /// Computes the named models once and keeps their rows in memory, in the order in which they depend on
+    /// each other. For a command that reads a few models many times.
+    pub async fn hold_only(&self, names: &[&str]) -> Result<(), Error> {
+        self.hold_each(models().iter().filter(|m| names.contains(&m.name.as_str())), |_, _| {}).await
+    }
+
+    async fn hold_each<'m>(
+        &self,
+        held: impl Iterator<Item = &'m Model>,
+        mut done: impl FnMut(&str, usize),
+    ) -> Result<(), Error> {
         let context = self.engine.context();
-        for model in models().iter().filter(|m| m.header.materialized == Materialization::Run) {
+        for model in held {
             let fail = |source: engine::Error| Error::Sql { model: model.name.clone(), source };
             let frame = self.engine.sql(&format!("select * from {}", model.name)).await.map_err(fail)?;
             // A plan and its batches do not always agree on which columns can be NULL and on which kind of
@@ -223,6 +238,25 @@ pub async fn last_day_with_requests(lake: &Lake) -> Result<Option<TimeRange>, Er
         if let Some(last) = last {
             let from = last.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
             return Ok(TimeRange::new(from, from + MICROS_PER_DAY).ok());
+        }
+    }
+    Ok(None)
+}
+
+/// All the time in which the lake holds requests (logs or spans), else any telemetry, in whole days.
+pub async fn whole_history(lake: &Lake) -> Result<Option<TimeRange>, Error> {
+    for tables in [&MEASURED[..2], &MEASURED[2..]] {
+        let mut held: Option<(i64, i64)> = None;
+        for table in tables {
+            for file in lake.snapshot(table).await?.iter().flat_map(|snapshot| snapshot.files()) {
+                let (from, to) = span(file);
+                held = Some(held.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+            }
+        }
+        if let Some((first, last)) = held {
+            let from = first.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
+            let to = (last - 1).div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY + MICROS_PER_DAY;
+            return Ok(TimeRange::new(from, to).ok());
         }
     }
     Ok(None)

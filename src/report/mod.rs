@@ -6,6 +6,7 @@
 //! same table versions and settings give the same bytes.
 
 mod build;
+pub mod chart;
 mod content;
 mod features;
 mod format;

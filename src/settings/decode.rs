@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
 
+use super::budget::{budget, correction};
 use super::load::{Entry, Merged};
 use super::model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, PrometheusQuery,
@@ -28,6 +29,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     let categories = drift_categories(merged.list("drift_category"), problems);
     let mut settings = Settings {
         slos: each(merged.list("slo"), problems, slo),
+        corrections: each(merged.list("correction"), problems, correction),
         regions: regions(merged.section("regions"), problems),
         drift: each(merged.list("drift"), problems, |section| drift_check(section, &categories)),
         detection: detection(merged.section("detection"), problems),
@@ -45,6 +47,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     // One order whatever the file's, so that equal settings are equal to the digest as well.
     settings.retention.sort_by(|a, b| a.table.cmp(&b.table));
     settings.slos.sort_by(|a, b| a.name.cmp(&b.name));
+    settings.corrections.sort_by(|a, b| a.name.cmp(&b.name));
     settings.drift.sort_by(|a, b| a.name.cmp(&b.name));
     settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
     settings.metrics.sort_by(|a, b| (&a.role, &a.metric).cmp(&(&b.role, &b.metric)));
@@ -130,7 +133,11 @@ fn slo(section: &mut Section<'_>) -> Option<Slo> {
     let region = section.optional_text("region");
     let service = section.optional_text("service");
     let route = section.optional_text("route");
-    let kind = kind?;
+    let Some(kind) = kind else {
+        // Known keys all the same.
+        ["objective", "budgeting", "period", "time_zone"].into_iter().for_each(|key| section.skip(key));
+        return None;
+    };
 
     let is_share = matches!(kind, SloType::ErrorRate | SloType::Availability | SloType::EvaluationSuccess);
     let range = |section: &mut Section<'_>, key, value| {
@@ -177,6 +184,7 @@ fn slo(section: &mut Section<'_>) -> Option<Slo> {
         None => None,
     };
     let percentile = slo_percentile(section, kind, percentile);
+    let budget = budget(section, kind, target, percentile);
     Some(Slo {
         name,
         kind,
@@ -187,6 +195,7 @@ fn slo(section: &mut Section<'_>) -> Option<Slo> {
         region,
         service,
         route,
+        budget,
     })
 }
 

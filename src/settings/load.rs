@@ -19,6 +19,7 @@ const DEFAULTS_NAME: &str = "defaults.toml";
 /// The lists of tables and the fields that identify an entry of each.
 const LISTS: &[(&str, &[&str])] = &[
     ("slo", &["name"]),
+    ("correction", &["name"]),
     ("drift_category", &["name"]),
     ("drift", &["name"]),
     ("rule", &["feature", "verdict"]),

@@ -4,6 +4,7 @@
 //! entries of it. Settings reach SQL as tables ([`Settings::tables`]), so nothing that a user may tune is a
 //! constant in a query. Every error names the key, what stands there, what is expected and what to do.
 
+mod budget;
 mod decode;
 mod load;
 mod model;
@@ -11,6 +12,7 @@ mod read;
 mod tables;
 mod units;
 
+pub use budget::{Budget, Correction, Period};
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, PrometheusQuery,

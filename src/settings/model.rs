@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::budget::{Budget, Correction};
 use crate::domain::{DriftCategory, SloType, Verdict};
 
 /// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
@@ -11,6 +12,8 @@ use crate::domain::{DriftCategory, SloType, Verdict};
 pub struct Settings {
     /// Service level objectives, by name.
     pub slos: Vec<Slo>,
+    /// Stretches of time that no budget pays for, by name.
+    pub corrections: Vec<Correction>,
     /// The regions that are expected to report.
     pub regions: Regions,
     /// Drift checks, by name.
@@ -74,6 +77,8 @@ pub struct Slo {
     pub service: Option<String>,
     /// Only this route.
     pub route: Option<String>,
+    /// Its error budget.
+    pub budget: Budget,
 }
 
 /// The regions that are expected to report. One that is not named here is analysed all the same.
@@ -324,6 +329,9 @@ impl Settings {
     }
 }
 
-fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_text<T: std::fmt::Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }

@@ -174,6 +174,21 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Knows a key without reading it.
+    pub(super) fn skip(&mut self, name: &'static str) {
+        self.take(name);
+    }
+
+    /// A word of a vocabulary, if given.
+    pub(super) fn optional_word<T: FromStr + Copy + fmt::Display>(
+        &mut self,
+        name: &'static str,
+        all: &[T],
+    ) -> Option<T> {
+        self.asked.push(name);
+        if self.table.contains_key(name) { self.word(name, all) } else { None }
+    }
+
     /// A word of a vocabulary, which must be given.
     pub(super) fn word<T: FromStr + Copy + fmt::Display>(
         &mut self,

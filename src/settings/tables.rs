@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 
 use super::Error;
+use super::budget::Period;
 use super::model::{MetricRole, Settings};
 use super::units;
 
@@ -33,9 +36,10 @@ fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 impl Settings {
     /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
     pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
-        let tables: [(&'static str, Columns); 9] = [
+        let tables: [(&'static str, Columns); 10] = [
             ("settings_slos", self.slo_columns()),
             ("settings_regions", self.region_columns()),
+            ("settings_corrections", self.correction_columns()),
             ("settings_drift", self.drift_columns()),
             ("settings_detection", self.detection_columns()),
             ("settings_rules", self.rule_columns()),
@@ -50,7 +54,8 @@ impl Settings {
                 let nullable = |name: &str| {
                     matches!(
                         (table, name),
-                        ("settings_slos", "percentile" | "region" | "service" | "route")
+                        ("settings_slos", "percentile" | "region" | "service" | "route" | "rolling_seconds")
+                            | ("settings_corrections", "slo" | "region" | "service")
                             | ("settings_recommendations", "runbook")
                     )
                 };
@@ -74,6 +79,12 @@ impl Settings {
             ("region", optional_texts(all().map(|s| s.region.as_deref()))),
             ("service", optional_texts(all().map(|s| s.service.as_deref()))),
             ("route", optional_texts(all().map(|s| s.route.as_deref()))),
+            ("objective", doubles(all().map(|s| s.budget.objective))),
+            ("budgeting", texts(all().map(|s| s.budget.budgeting.as_str()))),
+            ("period", Arc::new(StringArray::from_iter_values(all().map(|s| s.budget.period.name())))),
+            ("period_seconds", integers(all().map(|s| s.budget.period.seconds()))),
+            ("rolling_seconds", Arc::new(all().map(|s| rolling(s.budget.period)).collect::<Int64Array>())),
+            ("time_zone", texts(all().map(|s| s.budget.time_zone.as_str()))),
         ]
     }
 
@@ -81,6 +92,23 @@ impl Settings {
         let all = || self.regions.expected.iter();
         let primary: BooleanArray = all().map(|r| Some(*r == self.regions.primary)).collect();
         vec![("region", texts(all().map(String::as_str))), ("is_primary", Arc::new(primary))]
+    }
+
+    fn correction_columns(&self) -> Columns {
+        let all = || self.corrections.iter();
+        let times = |micros: Vec<i64>| -> ArrayRef {
+            Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
+        };
+        vec![
+            ("name", texts(all().map(|c| c.name.as_str()))),
+            ("from_time", times(all().map(|c| c.from).collect())),
+            ("to_time", times(all().map(|c| c.to).collect())),
+            ("reason", texts(all().map(|c| c.reason.as_str()))),
+            ("author", texts(all().map(|c| c.author.as_str()))),
+            ("slo", optional_texts(all().map(|c| c.slo.as_deref()))),
+            ("region", optional_texts(all().map(|c| c.region.as_deref()))),
+            ("service", optional_texts(all().map(|c| c.service.as_deref()))),
+        ]
     }
 
     fn drift_columns(&self) -> Columns {
@@ -174,6 +202,11 @@ impl Settings {
             ("memory_gb_hour", doubles(std::iter::once(self.cost.memory_gb_hour))),
         ]
     }
+}
+
+/// The length of a period that moves with time; `None` for one of the calendar.
+fn rolling(period: Period) -> Option<i64> {
+    matches!(period, Period::Rolling(_)).then(|| period.seconds())
 }
 
 /// The units that samples of a metric may state, with their factors; each unit once.

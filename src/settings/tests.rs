@@ -4,7 +4,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
 
 use super::*;
-use crate::domain::{DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
+use crate::domain::{Budgeting, DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
 
 fn load(text: &str) -> Result<Settings, Error> {
     Settings::from_text(Some(("tars.toml", text)))
@@ -316,7 +316,10 @@ fn tables_have_the_columns_that_models_join() {
         batch.schema().fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>().join(" ")
     };
     for (table, expected) in [
-        ("settings_slos", "name type target threshold window_seconds percentile region service route"),
+        (
+            "settings_slos",
+            "name type target threshold window_seconds percentile region service route objective budgeting period period_seconds rolling_seconds time_zone",
+        ),
         ("settings_regions", "region is_primary"),
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor"),
         ("settings_rules", "feature verdict threshold direction weight"),
@@ -336,7 +339,7 @@ fn a_list_without_entries_is_a_table_without_rows() {
     settings.slos.clear();
     let tables = settings.tables().unwrap();
     assert_eq!(tables[0].1.num_rows(), 0);
-    assert_eq!(tables[0].1.num_columns(), 9);
+    assert_eq!(tables[0].1.num_columns(), 15);
 }
 
 #[test]
@@ -367,4 +370,57 @@ fn each_metric_has_one_factor_per_unit() {
     }
     let all = Settings::default();
     assert!(all.rules.iter().all(|r| REGRESSION_FEATURES.contains(&r.feature.as_str())));
+}
+
+#[test]
+fn a_budget_follows_from_target_and_percentile_where_it_is_not_given() {
+    let settings = Settings::default();
+    let budget = |name: &str| settings.slos.iter().find(|s| s.name == name).unwrap().budget.clone();
+    for (name, objective) in [
+        ("api_latency_p95", 0.95),
+        ("api_latency_p99", 0.99),
+        ("error_rate", 0.99),
+        ("availability", 0.999),
+        ("evaluation_success", 0.99),
+    ] {
+        let budget = budget(name);
+        assert_eq!(budget.objective, objective, "{name}");
+        assert_eq!((budget.period.name(), budget.period.seconds()), ("28d".to_owned(), 28 * 86_400));
+        assert_eq!((budget.budgeting, budget.time_zone.as_str()), (Budgeting::Occurrences, "UTC"));
+    }
+    let text = "[[slo]]\nname = \"availability\"\nobjective = 0.9995\nbudgeting = \"timeslices\"\n\
+                period = \"month\"\ntime_zone = \"Europe/Berlin\"";
+    let given = load(text).unwrap().slos.into_iter().find(|s| s.name == "availability").unwrap().budget;
+    assert_eq!((given.objective, given.period.name().as_str()), (0.9995, "month"));
+    assert_eq!((given.budgeting, given.time_zone.as_str()), (Budgeting::Timeslices, "Europe/Berlin"));
+}
+
+#[test]
+fn a_wrong_budget_names_the_key_and_the_remedy() {
+    let wrong = |line: &str, expected: &str, remedy: &str| {
+        let (error, hint) = refused(&format!("[[slo]]\nname = \"availability\"\n{line}"));
+        assert!(error.contains(expected), "{error}");
+        assert!(hint.contains(remedy), "{hint}");
+    };
+    wrong("objective = 99.9", "objective", "write objective = 0.999");
+    wrong("budgeting = \"occurences\"", "budgeting", "did you mean `occurrences`?");
+    wrong("period = \"year\"", "period", "write period = \"28d\"");
+    wrong("period = \"400d\"", "at most a year", "28d");
+    wrong("time_zone = \"Berlin\"", "time_zone", "Europe/Berlin");
+    wrong("objektive = 0.9", "objektive", "did you mean `objective`?");
+    let throughput = "[[slo]]\nname = \"rps\"\ntype = \"throughput\"\ntarget = 5.0\nthreshold = 1.0\n\
+                      window_seconds = 300\nbudgeting = \"occurrences\"";
+    assert!(refused(throughput).1.contains("timeslices"));
+}
+
+#[test]
+fn a_correction_needs_a_reason_an_author_and_an_end_after_its_start() {
+    let text = "[[correction]]\nname = \"upgrade\"\nfrom = \"2025-01-15T10:00:00Z\"\nto = \"2025-01-15T11:00:00Z\"\n";
+    let sound = load(&format!("{text}reason = \"planned\"\nauthor = \"sre\"")).unwrap();
+    assert_eq!(sound.corrections.len(), 1);
+    assert_eq!(sound.corrections[0].to - sound.corrections[0].from, 3_600_000_000);
+    let (error, _) = refused(text);
+    assert!(error.contains("reason") && error.contains("author"), "{error}");
+    let (error, _) = refused(&format!("{}reason = \"r\"\nauthor = \"a\"", text.replace("T11", "T09")));
+    assert!(error.contains("a time after 2025-01-15T10:00:00"), "{error}");
 }

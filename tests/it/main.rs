@@ -11,6 +11,7 @@ mod oracle;
 mod rejects;
 #[path = "../../src/ingest/tests/server.rs"]
 mod server;
+mod slo;
 mod slt;
 mod sources;
 mod support;

@@ -136,3 +136,44 @@ fn polars_agrees_on_latency_windows() {
         assert!((observed / p95 - 1.0).abs() <= 0.01, "{key}: sketch {observed}, exact {p95}");
     }
 }
+
+#[test]
+fn polars_agrees_on_the_events_and_the_budget_of_the_error_rate() {
+    let lake = demo().root.join("lake");
+    let logs = table(&lake, "logs", &["duration_ms", "status_code", "level", "error"]);
+    let is_error = col("status_code").gt_eq(lit(500)).fill_null(false).or(col("status_code").is_null().and(
+        col("level")
+            .eq(lit("ERROR"))
+            .or(col("level").eq(lit("FATAL")))
+            .or(col("error").is_not_null())
+            .fill_null(false),
+    ));
+    let expected = logs
+        .lazy()
+        .filter(col("duration_ms").is_not_null().or(col("status_code").is_not_null()))
+        .group_by([col("region")])
+        .agg([
+            len().cast(DataType::Float64).alias("events"),
+            is_error.cast(DataType::Float64).sum().alias("bad"),
+        ])
+        .collect()
+        .unwrap();
+    let got = rows(
+        &lake,
+        "select region, sum(events), sum(bad_events), sum(budget_events), sum(remaining_events) \
+         from slo_budgets where slo = 'error_rate' group by region",
+    );
+    assert_eq!(got.len(), expected.height());
+    for row in 0..expected.height() {
+        let cell = |name: &str| expected.column(name).unwrap().get(row).unwrap();
+        let region = cell("region").get_str().unwrap().to_owned();
+        let (events, bad): (f64, f64) =
+            (cell("events").try_extract().unwrap(), cell("bad").try_extract().unwrap());
+        // The default objective of an error rate of at most 1 % is 99 %.
+        let wanted = [events, bad, 0.01 * events, 0.01 * events - bad];
+        for (cell, wanted) in got[&region].iter().zip(wanted) {
+            let cell: f64 = cell.parse().unwrap();
+            assert!((cell - wanted).abs() < 1e-6 * events, "{region}: {cell} is not {wanted}");
+        }
+    }
+}

@@ -2,8 +2,12 @@
 
 pub mod drift_percent;
 pub mod drift_status;
+pub mod period_end;
+pub mod period_start;
 pub mod regression_rules;
 mod rule_set;
 pub mod sketch_count;
 pub mod sketch_quantile;
 pub mod sketch_share_below;
+pub mod wilson_lower;
+pub mod wilson_upper;
