@@ -39,6 +39,7 @@ pub mod settings;
 pub mod contract;
 pub mod lake;
 pub mod ingest;
+pub mod gbm;
 pub mod functions;
 pub mod engine;
 pub mod pipeline;
