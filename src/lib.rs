@@ -43,6 +43,7 @@ pub mod gbm;
 pub mod functions;
 pub mod engine;
 pub mod pipeline;
+pub mod score;
 pub mod report;
 pub mod simulate;
 pub mod shell;

@@ -2,11 +2,14 @@
 
 mod demo;
 mod ingest;
+mod model;
 mod nightly;
 mod output;
 mod report;
+mod score;
 mod simulate;
 mod sql;
+mod train;
 mod workspace;
 
 use std::path::PathBuf;
@@ -59,6 +62,9 @@ pub(crate) struct Global {
     /// Threads to use [default: all cores]
     #[arg(long, global = true, value_name = "N", env = "TARS_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// The model that judges windows [default: the rules of the settings judge]
+    #[arg(long, global = true, value_name = "FILE", env = "TARS_MODEL")]
+    model: Option<PathBuf>,
     /// Say nothing but errors and results
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -68,10 +74,13 @@ pub(crate) struct Global {
 enum Command {
     Demo(demo::Demo),
     Ingest(ingest::Ingest),
+    Model(model::Model),
     Nightly(nightly::Nightly),
     Report(report::Report),
+    Score(score::Score),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
+    Train(train::Train),
 }
 
 impl Args {
@@ -86,10 +95,13 @@ impl Args {
             match self.command {
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
+                Command::Model(verb) => verb.run(),
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
+                Command::Score(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),
+                Command::Train(verb) => verb.run(&self.global).await,
             }
         })
     }

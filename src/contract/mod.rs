@@ -44,6 +44,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("rejects", include_str!("../../schemas/rejects.toml")),
     ("log_minutes", include_str!("../../schemas/log_minutes.toml")),
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
+    ("predictions", include_str!("../../schemas/predictions.toml")),
 ];
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {

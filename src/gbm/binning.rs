@@ -16,7 +16,7 @@ pub(super) const MAX_CATEGORY: f64 = 65_536.0;
 
 /// How the values of one feature become bins.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FeatureBins {
+pub(super) enum FeatureBins {
     /// Bin `i` holds values up to and with `upper[i]` and above `upper[i - 1]`; the last has no bound. Where
     /// `missing`, one bin more holds NaN.
     Numeric {
@@ -34,7 +34,7 @@ pub enum FeatureBins {
 
 impl FeatureBins {
     /// Bins of a numeric feature.
-    pub fn numeric(values: ArrayView1<'_, f64>, max_bins: usize) -> FeatureBins {
+    pub(super) fn numeric(values: ArrayView1<'_, f64>, max_bins: usize) -> FeatureBins {
         let missing = values.iter().any(|v| v.is_nan());
         let step = values.len().div_ceil(SAMPLE_ROWS).max(1);
         let mut sample: Vec<f64> = values.iter().copied().step_by(step).filter(|v| !v.is_nan()).collect();
@@ -52,7 +52,7 @@ impl FeatureBins {
     }
 
     /// Bins of a categorical feature.
-    pub fn categorical(values: ArrayView1<'_, f64>, max_bins: usize) -> FeatureBins {
+    pub(super) fn categorical(values: ArrayView1<'_, f64>, max_bins: usize) -> FeatureBins {
         let mut seen: Vec<u32> = values.iter().filter_map(|v| category(*v)).collect();
         seen.sort_unstable();
         let mut counts: Vec<(usize, u32)> =
@@ -63,7 +63,7 @@ impl FeatureBins {
     }
 
     /// How many bins there are.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         match self {
             FeatureBins::Numeric { upper, missing } => upper.len() + 1 + usize::from(*missing),
             FeatureBins::Categorical { categories } => categories.len() + 1,
@@ -71,7 +71,7 @@ impl FeatureBins {
     }
 
     /// The bin of a value.
-    pub fn bin(&self, value: f64) -> u8 {
+    pub(super) fn bin(&self, value: f64) -> u8 {
         let bin = match self {
             FeatureBins::Numeric { upper, missing } => match value.is_nan() {
                 true if *missing => upper.len() + 1,
@@ -141,7 +141,7 @@ fn halfway(low: f64, high: f64) -> f64 {
 
 /// A table of values as bins, in both directions: histograms read rows, partitions read columns.
 #[derive(Debug)]
-pub struct Binned {
+pub(super) struct Binned {
     pub(super) features: Vec<FeatureBins>,
     pub(super) rows: Vec<u8>,
     pub(super) columns: Vec<Vec<u8>>,
@@ -153,7 +153,7 @@ const BLOCK_ROWS: usize = 4096;
 
 impl Binned {
     /// Finds bins and fills them.
-    pub fn new(values: ArrayView2<'_, f64>, params: &ValidHyperParams) -> Binned {
+    pub(super) fn new(values: ArrayView2<'_, f64>, params: &ValidHyperParams) -> Binned {
         let (len, width) = values.dim();
         let made: Vec<(FeatureBins, Vec<u8>)> = (0..width)
             .into_par_iter()
@@ -182,7 +182,7 @@ impl Binned {
     }
 
     /// How many features there are.
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.features.len()
     }
 }

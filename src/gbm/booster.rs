@@ -96,6 +96,13 @@ impl Booster {
         &self.feature_names
     }
 
+    /// Gives the features other names.
+    pub fn rename(&mut self, names: &[&str]) -> Result<(), Error> {
+        self.check(names.len())?;
+        self.feature_names = names.iter().map(|&name| name.to_owned()).collect();
+        Ok(())
+    }
+
     /// The trees: round by round, in each round one for each output.
     pub fn trees(&self) -> &[Tree] {
         &self.trees

@@ -44,14 +44,20 @@ fn check(probabilities: &ArrayView2<'_, f64>, targets: &[usize]) -> Result<(), E
 
 impl Calibration {
     /// The temperature of the lowest log loss.
+    ///
+    /// Were every row right, nothing but certainty would do; so one row in n + 2 is taken to be wrong (Platt, 1999,
+    /// "Probabilistic Outputs for Support Vector Machines").
     pub fn temperature(probabilities: ArrayView2<'_, f64>, targets: &[usize]) -> Result<Self, Error> {
         check(&probabilities, targets)?;
+        let doubt = 1.0 / (targets.len() as f64 + 2.0);
         let loss = |log_temperature: f64| {
             let calibration = Calibration::Temperature(log_temperature.exp());
             let each = probabilities.rows().into_iter().zip(targets).map(|(row, target)| {
                 let mut row = row.to_owned();
                 calibration.apply(row.view_mut());
-                -row[*target].max(EPSILON).ln()
+                row.mapv_inplace(|p| -p.max(EPSILON).ln());
+                let others = (row.sum() - row[*target]) / (row.len() as f64 - 1.0).max(1.0);
+                row[*target] * (1.0 - doubt) + others * doubt
             });
             each.sum::<f64>()
         };

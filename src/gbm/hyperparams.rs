@@ -8,7 +8,7 @@ use linfa::ParamGuard;
 use super::Error;
 
 /// The most bins of a feature, its bin of missing values included: a bin number is one byte.
-pub const MAX_BINS: usize = 256;
+pub(super) const MAX_BINS: usize = 256;
 
 /// The fewest rows that a bin is made of, where values differ (LightGBM's `min_data_in_bin`).
 pub(super) const MIN_BIN_ROWS: usize = 3;

@@ -18,7 +18,7 @@ fn check_failure(folder: &Path, args: &[&str], code: i32, expected: &[&str]) {
 fn every_verb_explains_itself_with_examples() {
     let folder = tempfile::tempdir().unwrap();
     let help = ok(folder.path(), &["--help"]);
-    for verb in ["demo", "ingest", "nightly", "report", "sql", "simulate"] {
+    for verb in ["demo", "ingest", "model", "nightly", "report", "score", "sql", "simulate", "train"] {
         assert!(help.contains(verb), "{help}");
         let help = ok(folder.path(), &[verb, "--help"]);
         assert!(help.contains("Examples:"), "{verb}: {help}");

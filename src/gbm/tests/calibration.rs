@@ -19,7 +19,7 @@ fn both_ways_of_calibration_say_what_is_true() {
     ] {
         let mut row = ndarray::array![0.95, 0.05];
         calibration.apply(row.view_mut());
-        assert!((row[0] - truth).abs() < 1e-6 && (row.sum() - 1.0).abs() < 1e-12, "{calibration:?} {row}");
+        assert!((row[0] - truth).abs() < 1e-3 && (row.sum() - 1.0).abs() < 1e-12, "{calibration:?} {row}");
     }
 }
 

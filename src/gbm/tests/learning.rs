@@ -151,7 +151,7 @@ proptest! {
     fn the_order_of_the_rows_does_not_matter(seed in 0_u64..100) {
         let (rows, targets) = classes(400, seed);
         let mut order: Vec<usize> = (0..400).collect();
-        order.sort_by_key(|row| crate::gbm::gradient::mix(seed ^ *row as u64));
+        order.sort_by_key(|row| gradient::mix(seed ^ *row as u64));
         let moved = rows.select(ndarray::Axis(0), &order);
         let moved_targets: Vec<f64> = order.iter().map(|row| targets[*row]).collect();
         let params = || HyperParams::default().iterations(5);

@@ -14,7 +14,7 @@ pub(super) fn random(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed;
     move || {
         state += 1;
-        super::gradient::mix(state) as f64 / u64::MAX as f64
+        gradient::mix(state) as f64 / u64::MAX as f64
     }
 }
 

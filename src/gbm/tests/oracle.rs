@@ -26,7 +26,7 @@ fn histograms_are_the_sums_of_the_rows_in_each_bin() {
             sum.1 += f64::from(pairs[*row as usize].1);
         }
         for (packed, (first, second)) in found[feature].iter().zip(expected) {
-            let (g, h) = crate::gbm::gradient::Grid::unpack(*packed);
+            let (g, h) = gradient::Grid::unpack(*packed);
             // 20 bits for each row, up to 100 rows in a bin.
             assert!((g * quantized.grid.first - first).abs() < 1e-4, "{g} {first}");
             assert!((h * quantized.grid.second - second).abs() < 1e-4, "{h} {second}");
