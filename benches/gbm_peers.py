@@ -3,9 +3,9 @@
 
     pip install lightgbm numpy scikit-learn
     cargo bench --bench main --no-run          # prints the path of the binary
-    python3 benches/gbm_peers.py BINARY [--csv TRAIN TEST] [5000 100000 1000000]
+    python3 benches/gbm_peers.py BINARY [--csv TRAIN TEST] [--rows 5000 100000 1000000]
 
-Sizes are rows of synthetic data with 21 features and 3 classes (seeds 2 and 3, 5 % missing); --csv adds a pair of files
+--rows are sizes of synthetic data with 21 features and 3 classes (seeds 2 and 3, 5 % missing); --csv adds a pair of files
 whose first column is the class. Two threads each, the same parameters, alternating, minima; every ratio is
 LightGBM's time divided by ours, losses included.
 """
@@ -108,13 +108,13 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--csv", nargs=2, metavar=("TRAIN", "TEST"))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("sizes", nargs="*", type=int)
+    parser.add_argument("--rows", nargs="*", type=int, default=[5000, 100_000])
     args = parser.parse_args()
     if args.csv:
         tables = [np.loadtxt(path) for path in args.csv]
         train, test = [(table[:, 1:], table[:, 0]) for table in tables]
         compare(args.binary, "csv", train, test, 100, args.repeats)
-    for size in args.sizes or [5000, 100_000]:
+    for size in args.rows:
         rounds = 100 if size < 1_000_000 else 50
         compare(args.binary, "synthetic", synthetic(size, 2), synthetic(50_000, 3), rounds, args.repeats)
 
