@@ -6,6 +6,7 @@
 mod architecture;
 mod cli;
 mod end_to_end;
+mod model;
 mod oracle;
 mod slt;
 mod support;
