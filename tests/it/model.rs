@@ -13,7 +13,8 @@ fn a_model_is_trained_judges_windows_and_travels_to_lightgbm_and_back() {
     let judges = "select string_agg(distinct judged_by, ',') from verdicts";
     assert_eq!(value(at, "lake", judges), "rules");
 
-    let report = ok(at, &["train", "--date", DAY, "--rounds", "30", "--report", "report.json"]);
+    let report =
+        ok(at, &["train", "--date", DAY, "--rounds", "20", "--folds", "2", "--report", "report.json"]);
     for part in
         ["| model |", "| rules |", "| linfa decision tree |", "## Confusion", "## Importances", "```text"]
     {
