@@ -1,4 +1,5 @@
 //! The regression model beside LightGBM: one step of `benches/gbm_peers.py`, which exchanges data as files of doubles.
+#![allow(clippy::print_stdout)] // The script reads it.
 
 use std::path::Path;
 use std::time::Instant;
