@@ -13,8 +13,9 @@ use crate::gbm;
 /// linfa's trees know no missing values; they get one below all that is measured.
 const MISSING: f64 = -1e9;
 
-/// Where two classes weigh the same, the tree would choose by the order of a hash map; so they never quite do.
-const TIE_BREAK: f32 = 1e-4;
+/// linfa adds weights up in `f32` and takes what is left to be a leaf's. Whole numbers of units, this many in all, are
+/// added without rounding; else a leaf without rows could seem to have some.
+const UNITS: f64 = (1 << 22) as f64;
 
 /// What the rules say of windows, as numbers of classes.
 pub fn decide_by_rules(rules: &RuleSet, windows: &[Window]) -> Vec<usize> {
@@ -26,7 +27,8 @@ pub fn decide_by_rules(rules: &RuleSet, windows: &[Window]) -> Vec<usize> {
 pub struct SurrogateTree(DecisionTree<f64, usize>);
 
 fn filled(rows: &Array2<f64>) -> Array2<f64> {
-    rows.mapv(|value| if value.is_nan() { MISSING } else { value.clamp(MISSING, -MISSING) })
+    // Values of `f32` always have a number of `f64` half way between them, where a tree may split.
+    rows.mapv(|value| if value.is_nan() { MISSING } else { f64::from(value.clamp(MISSING, -MISSING) as f32) })
 }
 
 impl SurrogateTree {
@@ -37,10 +39,17 @@ impl SurrogateTree {
         weights: &[f32],
         depth: usize,
     ) -> Result<Self, gbm::Error> {
-        let nudged = classes.iter().zip(weights).map(|(class, w)| w * (1.0 + *class as f32 * TIE_BREAK));
+        let unit = weights.iter().map(|w| f64::from(*w)).sum::<f64>() / UNITS;
+        // Where two classes weigh the same, the tree would choose by the order of a hash map; so they never quite do.
+        let units = classes
+            .iter()
+            .zip(weights)
+            .map(|(class, w)| ((f64::from(*w) / unit).ceil() + *class as f64) as f32);
         let data = DatasetBase::new(filled(rows), Array1::from(classes.to_vec()))
-            .with_weights(nudged.collect::<Array1<f32>>());
-        let params = DecisionTree::params().max_depth(Some(depth)).min_weight_split(4.0).min_weight_leaf(2.0);
+            .with_weights(units.collect::<Array1<f32>>());
+        let leaf = (2.0 * UNITS / rows.nrows().max(1) as f64) as f32;
+        let params =
+            DecisionTree::params().max_depth(Some(depth)).min_weight_split(2.0 * leaf).min_weight_leaf(leaf);
         let tree = params.fit(&data).map_err(gbm::Error::from)?;
         Ok(SurrogateTree(tree))
     }
