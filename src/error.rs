@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::{contract, domain, engine, ingest, lake, pipeline, report, settings, shell, simulate};
+use crate::{
+    contract, domain, engine, gbm, ingest, lake, pipeline, report, score, settings, shell, simulate,
+};
 
 /// The failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,10 @@ pub enum Error {
     Simulate(#[from] simulate::Error),
     #[error(transparent)]
     Shell(#[from] shell::Error),
+    #[error(transparent)]
+    Gbm(#[from] gbm::Error),
+    #[error(transparent)]
+    Score(#[from] score::Error),
     #[error("cannot write `{}`: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot read `{}`: {source}", path.display())]
@@ -77,6 +83,10 @@ impl Error {
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
             Error::Read { .. } | Error::Damaged { .. } | Error::Unreached { .. } => 3,
+            Error::Gbm(_) | Error::Score(score::Error::Gbm(_) | score::Error::Labels { .. }) => 9,
+            Error::Score(score::Error::Incident { .. }) => 3,
+            Error::Score(score::Error::Lake(_)) => 4,
+            Error::Score(score::Error::Pipeline(_) | score::Error::Engine(_)) => 6,
             Error::Lake(
                 lake::Error::AsOf { .. }
                 | lake::Error::AsOfWhich { .. }
@@ -104,6 +114,8 @@ impl Error {
             Error::Report(e) => e.hint(),
             Error::Simulate(e) => e.hint(),
             Error::Shell(e) => e.hint(),
+            Error::Gbm(e) => e.hint(),
+            Error::Score(e) => e.hint(),
             Error::Time(_)
             | Error::Contract(_)
             | Error::Write { .. }

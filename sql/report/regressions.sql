@@ -1,13 +1,14 @@
 -- title: Regressions as episodes
 -- grain: one row per stretch of windows of one region and service with the same bad verdict
 -- materialized: run
+-- audit: a verdict that is UNCERTAIN is none
 -- audit: two stretches at most one interval apart are one regression
 -- audit: fewer than `min_windows` bad windows may be chance and are no regression
 with
 judged as (
     select region, service, window_start, window_end, verdict, confidence, factors, judged_by
     from verdicts
-    where window_start >= $from and window_start < $to and verdict <> 'BENIGN'
+    where window_start >= $from and window_start < $to and verdict not in ('BENIGN', 'UNCERTAIN')
 ),
 
 reach as (

@@ -1,7 +1,8 @@
 -- title: What kind of regression each interval is, if any
 -- grain: one row per region, service and interval in which a symptom was measured
 -- materialized: run
--- audit: judged by the rules of the settings; `factors` lists what spoke for the verdict
+-- audit: judged by the model if one is loaded, else by the rules of the settings; `judged_by` says
+--   which; `factors` lists what spoke for the verdict
 -- audit: without requests or rewards nothing is judged, and nothing is taken to be benign
 with
 judged as (
@@ -10,7 +11,7 @@ judged as (
         service,
         window_start,
         window_end,
-        regression_rules(
+        regression_judgement(
             reward_delta,
             latency_delta,
             error_rate_delta,
@@ -45,7 +46,7 @@ final as (
         judgement['verdict'] as verdict,
         judgement['confidence'] as confidence,
         judgement['factors'] as factors,
-        'rules' as judged_by
+        judgement['judged_by'] as judged_by
     from judged
     where judgement['verdict'] is not null
 )

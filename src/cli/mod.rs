@@ -4,16 +4,19 @@ mod charts;
 mod demo;
 mod ingest;
 mod lake;
+mod model;
 mod nightly;
 mod output;
 mod rejects;
 mod pull;
 mod report;
 mod rows;
+mod score;
 mod simulate;
 mod slo;
 mod span;
 mod sql;
+mod train;
 mod workspace;
 
 use std::path::PathBuf;
@@ -70,6 +73,9 @@ pub(crate) struct Global {
     /// Read the lake as it was: a time, TABLE=VERSION (several times), or the name of a pin
     #[arg(long, global = true, value_name = "TIME|TABLE=VERSION|PIN")]
     as_of: Vec<String>,
+    /// The model that judges windows [default: the rules of the settings judge]
+    #[arg(long, global = true, value_name = "FILE", env = "TARS_MODEL")]
+    model: Option<PathBuf>,
     /// Say nothing but errors and results
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -80,13 +86,16 @@ enum Command {
     Demo(demo::Demo),
     Ingest(ingest::Ingest),
     Lake(lake::LakeVerb),
+    Model(model::Model),
     Nightly(nightly::Nightly),
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
     Report(report::Report),
     Slo(slo::SloCommand),
+    Score(score::Score),
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
+    Train(train::Train),
 }
 
 impl Args {
@@ -102,13 +111,16 @@ impl Args {
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Lake(verb) => verb.run(&self.global).await,
+                Command::Model(verb) => verb.run(),
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Pull(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Slo(verb) => verb.run(&self.global).await,
+                Command::Score(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),
+                Command::Train(verb) => verb.run(&self.global).await,
             }
         })
     }

@@ -1,6 +1,7 @@
 //! From the global options to what the verbs work with: settings, lake, engine, run.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Global;
@@ -8,6 +9,7 @@ use super::output::note;
 use crate::domain::{ByteSize, TimeRange, parse_timestamp};
 use crate::engine::{Engine, EngineOptions, Params, default_memory_limit, default_threads};
 use crate::error::Error;
+use crate::gbm::schema_hash;
 use crate::lake::{AsOf, Lake};
 use crate::pipeline::{self, Run};
 use crate::settings::Settings;
@@ -32,7 +34,17 @@ impl Global {
 
     pub(super) fn engine(&self, settings: &Settings) -> Result<Engine, Error> {
         let options = EngineOptions { memory_limit: self.memory_limit(), threads: self.threads() };
-        Ok(Engine::new(&options, settings)?)
+        let engine = Engine::new(&options, settings)?;
+        if let Some(path) = &self.model {
+            engine.judge_by(settings, Arc::new(super::model::read(path)?))?;
+        }
+        Ok(engine)
+    }
+
+    /// Who judges: a hash of the model, or `rules`.
+    pub(super) fn judge(&self) -> Result<String, Error> {
+        let Some(path) = &self.model else { return Ok("rules".to_owned()) };
+        Ok(schema_hash(&[super::model::read(path)?.to_text()]))
     }
 
     pub(super) async fn open_lake(&self) -> Result<Lake, Error> {

@@ -45,6 +45,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("replays", include_str!("../../schemas/replays.toml")),
     ("log_minutes", include_str!("../../schemas/log_minutes.toml")),
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
+    ("predictions", include_str!("../../schemas/predictions.toml")),
 ];
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {

@@ -9,7 +9,8 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::Error;
-use crate::functions::{self, RuleSet};
+use crate::functions::{self, Judge, RuleSet};
+use crate::gbm::Model;
 use crate::settings::Settings;
 
 /// Resources a session may use.
@@ -80,6 +81,13 @@ impl Engine {
         functions::register_all(&context, RuleSet::try_from(settings)?);
         super::register_settings(&context, settings)?;
         Ok(Engine { context })
+    }
+
+    /// Lets a model judge windows, instead of the rules of the settings.
+    pub fn judge_by(&self, settings: &Settings, model: Arc<Model>) -> Result<(), Error> {
+        let judge = Judge::model(RuleSet::try_from(settings)?, model)?;
+        functions::register_judge(&self.context, &judge);
+        Ok(())
     }
 
     /// The DataFusion session, for everything not wrapped here.

@@ -25,7 +25,8 @@ pub mod window;
 
 pub use exact::ExactSum;
 pub use reference::documentation;
-pub use register::{aggregate_functions, register_all, scalar_functions, window_functions};
+pub use register::{aggregate_functions, register_all, register_judge, scalar_functions, window_functions};
+pub use scalar::regression_model::{Judge, UNCERTAIN};
 pub use scalar::regression_rules::{Direction, Judgement, Rule, RuleSet};
 pub use sketch::QuantileSketch;
 
@@ -63,6 +64,12 @@ pub enum Error {
         /// The word and the choices.
         source: UnknownWord,
     },
+    /// A model that cannot judge windows.
+    #[error("regression model: {reason}")]
+    Model {
+        /// Expected and got.
+        reason: String,
+    },
     /// A rule that cannot be used.
     #[error("regression rule {index} ({feature}): {reason}")]
     Rule {
@@ -87,6 +94,7 @@ impl Error {
                     .to_owned(),
             ),
             Error::Word { .. } => None,
+            Error::Model { .. } => Some("train one with `tars train`, or leave --model out".to_owned()),
             Error::Rule { .. } => Some("correct the rule in the settings".to_owned()),
         }
     }

@@ -1,13 +1,14 @@
 //! The list of all functions, and making a session know them.
 
+use super::scalar::regression_model::{Judge, Part, RegressionFunction};
 use super::scalar::regression_rules::{RegressionRules, RuleSet};
 use super::{aggregate, scalar, window};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use datafusion::prelude::SessionContext;
 
-/// All scalar functions; `rules` are what `regression_rules` judges by.
+/// All scalar functions; `rules` are what `regression_rules` judges by, and all others without a model.
 pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
-    vec![
+    let mut functions = vec![
         scalar::sketch_quantile::SketchQuantile::default().into(),
         scalar::sketch_count::SketchCount::default().into(),
         scalar::sketch_share_below::SketchShareBelow::default().into(),
@@ -17,8 +18,19 @@ pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
         scalar::period_end::PeriodEnd::default().into(),
         scalar::wilson_lower::WilsonLower::default().into(),
         scalar::wilson_upper::WilsonUpper::default().into(),
-        RegressionRules::new(rules).into(),
-    ]
+        RegressionRules::new(rules.clone()).into(),
+    ];
+    functions.extend(judging_functions(&Judge::rules(rules)));
+    functions
+}
+
+fn judging_functions(judge: &Judge) -> impl Iterator<Item = ScalarUDF> {
+    Part::ALL.into_iter().map(|part| RegressionFunction::new(part, judge.clone()).into())
+}
+
+/// Lets a judge, such as a model, answer instead of the rules.
+pub fn register_judge(ctx: &SessionContext, judge: &Judge) {
+    judging_functions(judge).for_each(|f| ctx.register_udf(f));
 }
 
 /// All aggregate functions.

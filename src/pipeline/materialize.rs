@@ -17,7 +17,7 @@ use super::{Error, Materialization, Model, models};
 use crate::contract::{self, Table};
 use crate::domain::Hour;
 use crate::engine::{self, Engine};
-use crate::lake::{Changes, FORGOTTEN, Lake, TableWriter, Transaction};
+use crate::lake::{self, Changes, FORGOTTEN, Lake, TableWriter, Transaction};
 
 /// What one refresh did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
     let mut open: Option<OpenPartition> = None;
     let mut rows = 0;
     while let Some(batch) = stream.try_next().await.map_err(|e| fail(e.into()))? {
-        let batch = conform(model, table, batch)?;
+        let batch = conform(&model.name, table, batch)?;
         rows += batch.num_rows() as u64;
         for (region, hour, part) in split(table, &batch) {
             match &mut open {
@@ -120,6 +120,32 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
     Ok(Refreshed { model: model.name.clone(), files: file_count, source_rows, rows })
 }
 
+/// Appends computed rows, in the order of region and time, to a table of the lake, in one commit with the transaction.
+pub async fn append(
+    lake: &Lake,
+    name: &str,
+    batches: Vec<RecordBatch>,
+    done: Transaction,
+) -> Result<u64, Error> {
+    let table =
+        contract::table(name).map_err(|e| Error::Model { model: name.to_owned(), reason: e.to_string() })?;
+    let mut writer = lake.writer(name).await?;
+    if writer.transaction(&done.app_id).await?.is_some_and(|recorded| recorded >= done.version) {
+        let (table, app_id, got) = (name.to_owned(), done.app_id, done.version);
+        return Err(lake::Error::AlreadyCommitted { table, app_id, recorded: got, got }.into());
+    }
+    let mut rows = 0;
+    for batch in batches {
+        let batch = conform(name, table, batch)?;
+        rows += batch.num_rows() as u64;
+        for (region, hour, part) in split(table, &batch) {
+            OpenPartition { region, hour, parts: vec![part] }.write(table, &mut writer).await?;
+        }
+    }
+    writer.commit(&[done]).await?;
+    Ok(rows)
+}
+
 /// Rows of one region and hour, collected until the ordered stream moves on to the next.
 struct OpenPartition {
     region: String,
@@ -137,8 +163,8 @@ impl OpenPartition {
 }
 
 /// Casts a model's output to the exact types of its table and checks it against the contract.
-fn conform(model: &Model, table: &Table, batch: RecordBatch) -> Result<RecordBatch, Error> {
-    let broken = |violations: String| Error::Contract { model: model.name.clone(), violations };
+fn conform(name: &str, table: &Table, batch: RecordBatch) -> Result<RecordBatch, Error> {
+    let broken = |violations: String| Error::Contract { model: name.to_owned(), violations };
     let schema = table.batch_schema();
     let columns = schema
         .fields()

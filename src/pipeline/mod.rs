@@ -10,7 +10,7 @@ mod run;
 
 pub use graph::Model;
 pub use header::{Header, Materialization};
-pub use materialize::{Refreshed, refresh};
+pub use materialize::{Refreshed, append, refresh};
 pub use run::{Built, Run, default_baseline, last_day_with_requests, register_models, whole_history};
 
 use std::sync::LazyLock;

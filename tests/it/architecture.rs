@@ -79,7 +79,7 @@ fn only_one_file_names_deltalake() {
 
 #[test]
 fn functions_and_domain_do_no_io() {
-    for folder in ["src/functions", "src/domain", "src/contract"] {
+    for folder in ["src/functions", "src/domain", "src/contract", "src/gbm"] {
         for (file, text) in files(folder, "rs") {
             let code = text.split("#[cfg(test)]").next().unwrap();
             for word in

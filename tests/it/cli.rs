@@ -18,7 +18,11 @@ fn check_failure(folder: &Path, args: &[&str], code: i32, expected: &[&str]) {
 fn every_verb_explains_itself_with_examples() {
     let folder = tempfile::tempdir().unwrap();
     let help = ok(folder.path(), &["--help"]);
-    for verb in ["demo", "ingest", "nightly", "pull", "report", "sql", "simulate"] {
+    let verbs = [
+        "demo", "ingest", "lake", "model", "nightly", "pull", "rejects", "report", "score", "slo", "sql",
+        "simulate", "train",
+    ];
+    for verb in verbs {
         assert!(help.contains(verb), "{help}");
         let help = ok(folder.path(), &[verb, "--help"]);
         assert!(help.contains("Examples:"), "{verb}: {help}");

@@ -7,6 +7,7 @@ mod architecture;
 mod cli;
 mod end_to_end;
 mod landing;
+mod model;
 mod oracle;
 mod rejects;
 #[path = "../../src/ingest/tests/server.rs"]

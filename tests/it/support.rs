@@ -17,7 +17,7 @@ pub struct Outcome {
 pub fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tars"));
     command.current_dir(folder).args(args).stdin(Stdio::null());
-    for name in ["TARS_LAKE", "TARS_CONFIG", "TARS_MEMORY_LIMIT", "TARS_THREADS"] {
+    for name in ["TARS_LAKE", "TARS_CONFIG", "TARS_MEMORY_LIMIT", "TARS_THREADS", "TARS_MODEL"] {
         command.env_remove(name);
     }
     command

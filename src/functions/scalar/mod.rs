@@ -4,6 +4,7 @@ pub mod drift_percent;
 pub mod drift_status;
 pub mod period_end;
 pub mod period_start;
+pub mod regression_model;
 pub mod regression_rules;
 mod rule_set;
 pub mod sketch_count;

@@ -1,0 +1,160 @@
+//! `tars model`: what is in a model file, and models from and for LightGBM.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::output::write_whole;
+use crate::domain::{REGRESSION_FEATURES, Verdict};
+use crate::error::Error;
+use crate::functions::{Judge, RuleSet};
+use crate::gbm::{Booster, Model as Classifier};
+
+/// Look into model files, and exchange them with LightGBM.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tars model show model.txt
+  tars model import lightgbm.txt --out model.txt     a model that Python trained, over the 21 features
+  tars model export model.txt --out lightgbm.txt
+  tars model compare old.txt new.txt")]
+pub(super) struct Model {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print what is known of a model
+    Show {
+        /// The model
+        model: PathBuf,
+    },
+    /// Make a model of what LightGBM saved
+    Import {
+        /// LightGBM's text file, trained on the 21 features in their order
+        file: PathBuf,
+        /// Where the model goes
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The verdicts of classes 0, 1 and 2
+        #[arg(
+            long,
+            value_delimiter = ',',
+            default_value = "BENIGN,PERFORMANCE_REGRESSION,ENVIRONMENT_REGRESSION"
+        )]
+        classes: Vec<Verdict>,
+        /// A verdict less probable than this is UNCERTAIN
+        #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = super::train::share)]
+        min_confidence: f64,
+    },
+    /// Write the trees alone, as LightGBM's text
+    Export {
+        /// The model
+        model: PathBuf,
+        /// Where the text goes
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Print the figures of two models side by side
+    Compare {
+        /// One model
+        first: PathBuf,
+        /// The other
+        second: PathBuf,
+    },
+}
+
+/// Reads a model that knows the 21 features and the verdicts.
+pub(super) fn read(path: &Path) -> Result<Classifier, Error> {
+    let model =
+        Classifier::from_text(&text(path)?, &Verdict::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>())?;
+    Judge::model(RuleSet::default(), model.clone().into()).map_err(crate::engine::Error::from)?;
+    Ok(model)
+}
+
+fn text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+impl Model {
+    pub(super) fn run(self) -> Result<(), Error> {
+        match self.action {
+            Action::Show { model } => show(&read(&model)?),
+            Action::Import { file, out, classes, min_confidence } => {
+                let mut booster = Booster::from_lightgbm(&text(&file)?)?;
+                // Without names LightGBM calls them Column_0 and on.
+                let unnamed = booster
+                    .feature_names()
+                    .iter()
+                    .enumerate()
+                    .all(|(i, name)| *name == format!("Column_{i}"));
+                if unnamed {
+                    booster.rename(&REGRESSION_FEATURES)?;
+                }
+                let classes: Vec<&str> = classes.iter().map(|v| v.as_str()).collect();
+                let mut model = Classifier::from_text(&booster.to_lightgbm(), &classes)?;
+                model.about.min_confidence = min_confidence;
+                Judge::model(RuleSet::default(), model.clone().into()).map_err(crate::engine::Error::from)?;
+                write_whole(&out, model.to_text().as_bytes())?;
+            }
+            Action::Export { model, out } => {
+                write_whole(&out, read(&model)?.booster.to_lightgbm().as_bytes())?
+            }
+            Action::Compare { first, second } => compare(&read(&first)?, &read(&second)?),
+        }
+        Ok(())
+    }
+}
+
+fn show(model: &Classifier) {
+    #![allow(clippy::print_stdout)] // The result of the command.
+    let about = &model.about;
+    println!("rounds            {} of {} trees", model.booster.rounds(), model.booster.outputs());
+    println!("classes           {}", about.classes.join(", "));
+    println!("schema            {}", about.schema_hash);
+    if let (Some(from), Some(to)) = (&about.trained_from, &about.trained_to) {
+        println!("trained on        {from} to {to}");
+    }
+    if let Some(seconds) = about.interval_seconds {
+        println!("window            {seconds} s");
+    }
+    println!("uncertain below   {}", about.min_confidence);
+    for (class, rows) in &about.class_rows {
+        println!("windows           {class} {rows}");
+    }
+    for (table, version) in &about.lake_versions {
+        println!("lake              {table} at version {version}");
+    }
+    for (name, value) in &about.metrics {
+        println!("cross-validated   {name} {value:.4}");
+    }
+    let gains = model.booster.gains();
+    let total = gains.sum();
+    let mut order: Vec<usize> = (0..gains.len()).filter(|feature| gains[*feature] > 0.0).collect();
+    order.sort_by(|a, b| gains[*b].total_cmp(&gains[*a]));
+    for feature in order {
+        println!(
+            "share of gain     {} {:.4}",
+            model.booster.feature_names()[feature],
+            gains[feature] / total
+        );
+    }
+}
+
+fn compare(first: &Classifier, second: &Classifier) {
+    #![allow(clippy::print_stdout)] // The result of the command.
+    let mut rows = vec![
+        ("rounds".to_owned(), Some(first.booster.rounds() as f64), Some(second.booster.rounds() as f64)),
+        ("min_confidence".to_owned(), Some(first.about.min_confidence), Some(second.about.min_confidence)),
+    ];
+    let names: BTreeSet<&String> = first.about.metrics.keys().chain(second.about.metrics.keys()).collect();
+    let of = |model: &Classifier, name: &str| model.about.metrics.get(name).copied();
+    rows.extend(names.into_iter().map(|name| (name.clone(), of(first, name), of(second, name))));
+    println!("| figure | first | second | difference |\n|---|---:|---:|---:|");
+    for (name, a, b) in rows {
+        let show = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
+        println!("| {name} | {} | {} | {} |", show(a), show(b), show(a.zip(b).map(|(a, b)| b - a)));
+    }
+}

@@ -1,0 +1,29 @@
+//! Where gradient boosting meets the lake: labels for windows, training with its report, verdicts that are kept.
+//!
+//! - [`Incidents`]: what is known, from a file or from the lake.
+//! - [`Frame`]: the windows that the labels speak of, with their features and the blocks that must stay together.
+//! - [`train`]: cross-validation by blocks, calibration, the model, and the [`Report`] on it.
+//! - [`predict`]: verdicts into the table `predictions`.
+
+mod baseline;
+mod error;
+mod folds;
+mod frame;
+mod incidents;
+mod metrics;
+mod predictions;
+mod report;
+mod train;
+
+#[cfg(test)]
+mod tests;
+
+pub use baseline::{SurrogateTree, decide_by_rules};
+pub use error::Error;
+pub use folds::folds;
+pub use frame::{Frame, Window};
+pub use incidents::{Incident, Incidents};
+pub use metrics::{ClassScore, Metrics};
+pub use predictions::{Predicted, predict};
+pub use report::{Importance, Report};
+pub use train::{Options, Trained, train};

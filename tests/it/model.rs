@@ -1,0 +1,74 @@
+//! The classifier through the real commands: learn from simulated incidents, judge, keep, explain, exchange.
+
+use crate::support::{DAY, ok, tars, value};
+
+#[test]
+fn a_model_is_trained_judges_windows_and_travels_to_lightgbm_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    ok(at, &["simulate", "--quiet", "--rows", "40000", "--out", "day"]);
+    ok(at, &["ingest", "--quiet", "day"]);
+
+    // Without a model the rules answer, and the output says so.
+    let judges = "select string_agg(distinct judged_by, ',') from verdicts";
+    assert_eq!(value(at, "lake", judges), "rules");
+
+    let report =
+        ok(at, &["train", "--date", DAY, "--rounds", "20", "--folds", "2", "--report", "report.json"]);
+    for part in
+        ["| model |", "| rules |", "| linfa decision tree |", "## Confusion", "## Importances", "```text"]
+    {
+        assert!(report.contains(part), "`{part}` is not in:\n{report}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(at.join("report.json")).unwrap()).unwrap();
+    assert!(json["model"]["macro_f1"].as_f64().unwrap() > 0.5, "{report}");
+
+    let score = ["score", "--quiet", "--model", "tars-model.txt", "--date", DAY];
+    assert!(ok(at, &score).contains("verdicts kept in predictions"));
+    assert!(ok(at, &score).contains("nothing to do"), "scoring is done once");
+    assert_eq!(value(at, "lake", "select string_agg(distinct judged_by, ',') from predictions"), "model");
+    let sums = "select count(*) from predictions where abs(benign + performance_regression + environment_regression - 1) > 1e-9 \
+                or factor_1 is null";
+    assert_eq!(value(at, "lake", sums), "0");
+
+    let shown = ok(at, &["model", "show", "tars-model.txt"]);
+    assert!(shown.contains("macro_f1") && shown.contains("latency_delta"), "{shown}");
+    ok(at, &["model", "export", "tars-model.txt", "--out", "lightgbm.txt"]);
+    ok(at, &["model", "import", "lightgbm.txt", "--out", "imported.txt"]);
+    let compared = ok(at, &["model", "compare", "tars-model.txt", "imported.txt"]);
+    assert!(compared.contains("| macro_f1 |"), "{compared}");
+    let exported = std::fs::read_to_string(at.join("lightgbm.txt")).unwrap();
+    assert!(exported.starts_with("tree\nversion=v4\n") && !exported.contains("tars_model"));
+}
+
+#[test]
+fn labels_and_models_that_do_not_do_are_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(
+        at.join("x.ndjson"),
+        "{\"timestamp\":\"2025-01-15T00:00:00Z\",\"service\":\"api\",\"duration_ms\":1}\n",
+    )
+    .unwrap();
+    ok(at, &["ingest", "--quiet", "x.ndjson"]);
+    let check = |args: &[&str], code: i32, expected: &str| {
+        let outcome = tars(at, args);
+        assert_eq!(outcome.code, Some(code), "tars {args:?}\n{}", outcome.stderr);
+        assert!(outcome.stderr.contains(expected) && outcome.stderr.contains("hint: "), "{}", outcome.stderr);
+    };
+    std::fs::write(at.join("none.ndjson"), "").unwrap();
+    std::fs::write(at.join("bad.ndjson"), "{\"from\":\"now\"}\n").unwrap();
+    let far =
+        r#"{"service":"api","from":"2020-01-15T10:00:00Z","to":"2020-01-15T11:00:00Z","verdict":"BENIGN"}"#;
+    std::fs::write(at.join("far.ndjson"), far).unwrap();
+    check(&["train", "--incidents", "none.ndjson"], 7, "no window with telemetry is labelled by them");
+    check(&["train", "--incidents", "far.ndjson"], 7, "no window with telemetry is labelled by them");
+    check(&["train", "--incidents", "bad.ndjson"], 3, "incidents, line 1: ");
+    check(&["train", "--incidents", "far.ndjson", "--date", DAY], 7, "at least two classes, got only BENIGN");
+    check(
+        &["sql", "--model", "bad.ndjson", "-c", "select 1"],
+        7,
+        "model text, line 1: expected a first line `tree`",
+    );
+}
