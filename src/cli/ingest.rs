@@ -11,7 +11,8 @@ use super::span::Span;
 use crate::domain::ByteSize;
 use crate::error::Error;
 use crate::ingest::{
-    self, BadFeed, CsvLayout, FieldMapping, Follow, Format, HeaderRow, Options, Progress, Step, Summary,
+    self, BadFeed, CsvLayout, FieldMapping, Follow, Format, HeaderRow, Limits, Options, Progress, Step,
+    Summary,
 };
 use crate::lake::Lake;
 use crate::settings::{CsvFiles, Settings};
@@ -88,6 +89,7 @@ impl Ingest {
             source_id: self.source_id,
             mappings: mappings(&settings),
             flush_interval: self.flush_interval.map(|span| span.0),
+            limits: limits(&settings),
             csv: settings.csv.iter().map(csv_layout).collect(),
             max_reject_ratio: self.max_reject_ratio,
             on_bad_feed: match self.on_bad_feed {
@@ -129,6 +131,16 @@ fn csv_layout(files: &CsvFiles) -> CsvLayout {
         wide: files.wide,
         pattern: files.pattern.clone(),
         set: files.set.iter().map(pair).collect(),
+    }
+}
+
+/// The limits of the settings as ingest takes them.
+pub(super) fn limits(settings: &Settings) -> Limits {
+    let limits = &settings.ingest;
+    Limits {
+        record: usize::try_from(limits.max_record_bytes).unwrap_or(usize::MAX),
+        nesting: usize::try_from(limits.max_nesting).unwrap_or(usize::MAX),
+        unpacked: limits.max_unpacked_bytes,
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::Global;
-use super::ingest::{Stop, mappings, print, progress};
+use super::ingest::{Stop, limits, mappings, print, progress};
 use super::output::note;
 use super::span::Span;
 use super::workspace::instant;
@@ -204,6 +204,7 @@ impl Pull {
             region,
             source_id: common.source_id,
             mappings: mappings(&settings),
+            limits: limits(&settings),
             memory_limit: usize::try_from(global.memory_limit()).unwrap_or(usize::MAX),
             threads: global.threads(),
             cancel: Some(stop.flag()),

@@ -270,7 +270,8 @@ fn objective(text: &str) -> Result<f64, String> {
     let number: f64 =
         text.trim_end_matches('%').trim().parse().map_err(|_| "expected a number such as 99.95")?;
     // 0.5 % and 1 % are no objectives that anybody has; up to 1 it is a share.
-    let share = if number > 1.0 { number / 100.0 } else { number };
+    // By way of whole billionths of a percent: 99.99 / 100 is not the double that 0.9999 is.
+    let share = if number > 1.0 { (number * 1e10).round() / 1e12 } else { number };
     if share > 0.0 && share <= 1.0 {
         Ok(share)
     } else {

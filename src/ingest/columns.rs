@@ -88,7 +88,7 @@ impl Text {
             self.fill(row);
         }
         self.values.extend_from_slice(text.as_bytes());
-        // A block holds less than 2 GiB, see `run::MAX_RECORD`.
+        // A block holds little more than one record, see `run::MAX_RECORD`.
         self.offsets.push(self.values.len() as i32);
         self.valid.append_non_null();
     }

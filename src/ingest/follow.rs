@@ -18,7 +18,7 @@ use super::error::{Error, Result};
 use super::land::{Lander, Recorded};
 use super::options::Options;
 use super::output::{Origin, REJECTS};
-use super::run::{Found, Order, Reader, TABLES, Work, compare, flow, offsets, settings};
+use super::run::{Found, Order, Reader, TABLES, Work, compare, flow, landed, offsets, settings};
 use super::source::{
     Blocks, FIRST_LINE, FileId, Grip, Tail, digests_at, earlier_names, file_id, head, identity_of_file,
     is_packed, matching, unpack_file,
@@ -317,9 +317,14 @@ impl Follower {
         file.rewind()?;
         let (mut done, mut changed) = compare(&recorded[0], &places, &digests);
         let mut inherited = None;
+        let mut reached = landed(&recorded[0], &changed);
         if done == [0; TABLES] {
-            let heirs = recorded[1..].iter().map(|other| compare(other, &places, &digests).0);
-            if let Some(theirs) = heirs.filter(|done| *done != [0; TABLES]).max() {
+            let heirs = recorded[1..].iter().map(|other| {
+                let (done, changed) = compare(other, &places, &digests);
+                (done, landed(other, &changed))
+            });
+            if let Some((theirs, landed)) = heirs.filter(|(done, _)| *done != [0; TABLES]).max() {
+                reached = landed;
                 let tables = std::array::from_fn(|t| theirs[t] > 0 && (t != REJECTS || knows(&recorded, t)));
                 inherited = Some((tables, theirs.into_iter().max().unwrap_or(0)));
                 done = theirs;
@@ -330,7 +335,7 @@ impl Follower {
         }
         let limit = self.reader.record_limit();
         let (name, spare) = (path.display().to_string(), self.reader.spare.clone());
-        let about = self.reader.about(&name, &done);
+        let about = self.reader.about(&name, reached);
         let grip = Arc::new(Grip::default());
         let blocks = if packed {
             Blocks::new(unpack_file(path)?, &about, limit, spare)

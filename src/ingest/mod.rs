@@ -44,7 +44,9 @@ pub use error::{Error, Result};
 pub use follow::{Follow, follow};
 pub use format::units::{Unit, UnknownUnit};
 pub use limit::{Clock, SystemClock};
-pub use options::{BadFeed, CsvLayout, DEFAULT_MEMORY_LIMIT, FieldMapping, Format, HeaderRow, Options};
+pub use options::{
+    BadFeed, CsvLayout, DEFAULT_MEMORY_LIMIT, FieldMapping, Format, HeaderRow, Limits, Options,
+};
 pub use pull::{
     CLOUDWATCH_REQUESTS_PER_SECOND, GCP_REQUESTS_PER_SECOND, PROMETHEUS_REQUESTS_PER_SECOND, Pull, Target,
     pull,

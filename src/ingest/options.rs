@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::error::{Error, Result};
 use super::format::aliases::{Form, canonical_form};
+use super::format::json::MAX_DEPTH;
 use super::format::units::{Unit, bytes_of_unit};
 use super::table::{TABLE_COUNT, TableId};
 use crate::contract::{self, ColumnType};
@@ -37,6 +38,23 @@ pub enum BadFeed {
     Discard,
 }
 
+/// What a single record may ask for; more of it is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a record. A thirty-second of the memory limit and 1 GiB are limits as well.
+    pub record: usize,
+    /// Arrays and objects in each other.
+    pub nesting: usize,
+    /// Bytes that the envelopes of one record may unpack to in all; the services pack at most 6 MB into one request.
+    pub unpacked: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { record: 64 << 20, nesting: MAX_DEPTH, unpacked: 64 << 20 }
+    }
+}
+
 /// What to ingest and how.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -50,6 +68,8 @@ pub struct Options {
     pub source_id: Option<String>,
     /// Bytes that ingest may use in all.
     pub memory_limit: usize,
+    /// What a record may ask for.
+    pub limits: Limits,
     /// Decoding threads.
     pub threads: usize,
     /// Meanings of fields without a known name.
@@ -80,6 +100,7 @@ impl Default for Options {
             region: None,
             source_id: None,
             memory_limit: DEFAULT_MEMORY_LIMIT,
+            limits: Limits::default(),
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             mappings: Vec::new(),
             csv: Vec::new(),
@@ -106,6 +127,7 @@ pub(crate) struct Checked {
     pub(crate) region: Option<String>,
     pub(crate) source_id: Option<String>,
     pub(crate) memory_limit: usize,
+    pub(crate) limits: Limits,
     pub(crate) threads: usize,
     pub(crate) mappings: Vec<CheckedMapping>,
     pub(crate) csv: Vec<Arc<CsvLayout>>,
@@ -143,6 +165,7 @@ impl Options {
             region: self.region.clone(),
             source_id: self.source_id.clone(),
             memory_limit: self.memory_limit.max(LEAST_MEMORY),
+            limits: self.limits,
             threads: self.threads.clamp(1, 64),
             mappings,
             csv: self.csv.iter().cloned().map(Arc::new).collect(),

@@ -5,7 +5,7 @@
 //! | `truncated`       | the JSON text ends too early                                                |
 //! | `bad_json`        | not JSON                                                                    |
 //! | `bad_line`        | a line or CSV record that is not what the format writes                     |
-//! | `too_deep`        | nested deeper than 128 levels                                               |
+//! | `too_deep`        | nested deeper than `max_nesting` of the settings (128)                      |
 //! | `bad_utf8`        | bytes that are no UTF-8                                                     |
 //! | `not_an_object`   | JSON, but a number, a text or a list where a record is expected             |
 //! | `too_large`       | a record larger than the memory limit allows (a sixteenth of it)            |

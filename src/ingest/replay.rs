@@ -119,7 +119,7 @@ pub async fn replay(
         now: now(),
         number,
         dry_run,
-        decoder: Decoder::new(&checked.mappings),
+        decoder: Decoder::new(&checked.mappings, checked.limits),
         chunk: checked.memory_limit / CHUNK_SHARE,
         checked,
         writers: BTreeMap::new(),

@@ -39,6 +39,8 @@ const BUFFER_SHARE: usize = 8;
 const FLIGHT_SHARE: usize = 16;
 /// Largest record, as a share of the limit: its text, its tape and its rows must fit.
 const RECORD_SHARE: usize = 32;
+/// No setting raises it further: places in a block are counted in 31 bits.
+const MAX_RECORD: usize = 1 << 30;
 
 /// Whether every input can be found, without reading any.
 ///
@@ -196,7 +198,7 @@ pub(super) async fn flow(
     let mut tasks: Vec<JoinHandle<()>> = (0..checked.threads)
         .map(|_| {
             let (work, to_lander, spare) = (work.clone(), to_lander.clone(), spare.clone());
-            let decoder = Decoder::new(&checked.mappings);
+            let decoder = Decoder::new(&checked.mappings, checked.limits);
             spawn_blocking(move || decode_all(&work, &to_lander, &spare, decoder))
         })
         .collect();
@@ -340,7 +342,8 @@ impl Reader {
 
     /// Largest record that is held.
     pub(super) fn record_limit(&self) -> usize {
-        (self.checked.memory_limit / RECORD_SHARE).clamp(BLOCK, u32::MAX as usize / 2)
+        let most = self.checked.limits.record.clamp(BLOCK, MAX_RECORD);
+        (self.checked.memory_limit / RECORD_SHARE).clamp(BLOCK, most)
     }
 
     /// What decoding needs to know about a source.
@@ -357,12 +360,11 @@ impl Reader {
     }
 
     /// What cutting a source into blocks needs to know about it.
-    pub(super) fn about<'a>(&self, name: &'a str, done: &[u64; TABLES]) -> About<'a> {
+    pub(super) fn about<'a>(&self, name: &'a str, landed: u64) -> About<'a> {
         About {
             name,
             format: self.checked.format,
-            // A record that was cut short is no reason to cut it there again: `rejects` does not count.
-            landed: done[..TABLE_COUNT].iter().copied().max().unwrap_or(0),
+            landed,
             layout: self.checked.csv.iter().find(|layout| layout.is_for(name)).cloned(),
         }
     }
@@ -406,7 +408,7 @@ impl Reader {
         };
         let limit = self.record_limit();
         let name = plan.source.name();
-        let about = self.about(&name, &done);
+        let about = self.about(&name, landed(&plan.recorded, &changed));
         let live = self.checked.flush_interval.filter(|_| plan.source == Source::Stdin);
         let mut blocks = match live {
             None => Blocks::new(reader, &about, limit, self.spare.clone()),
@@ -514,6 +516,13 @@ pub(super) fn compare(
     // Every flush commits `rejects` first: what a table has, `rejects` has too.
     done[REJECTS] = done.iter().copied().max().unwrap_or(0);
     (done, changed)
+}
+
+/// How far the rows of a source are in the lake. A record that was cut short is no reason to cut it there again, so
+/// `rejects` does not count.
+pub(super) fn landed(recorded: &[Recorded; TABLES], changed: &[bool; TABLES]) -> u64 {
+    let of_records = recorded.iter().zip(changed).take(TABLE_COUNT);
+    of_records.filter(|(r, changed)| r.ordinal > 0 && !**changed).map(|(r, _)| r.offset).max().unwrap_or(0)
 }
 
 /// A decoding thread.

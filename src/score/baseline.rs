@@ -48,8 +48,9 @@ impl SurrogateTree {
         let data = DatasetBase::new(filled(rows), Array1::from(classes.to_vec()))
             .with_weights(units.collect::<Array1<f32>>());
         let leaf = (2.0 * UNITS / rows.nrows().max(1) as f64) as f32;
+        // linfa compares what to split with the number of rows, whatever they weigh.
         let params =
-            DecisionTree::params().max_depth(Some(depth)).min_weight_split(2.0 * leaf).min_weight_leaf(leaf);
+            DecisionTree::params().max_depth(Some(depth)).min_weight_split(4.0).min_weight_leaf(leaf);
         let tree = params.fit(&data).map_err(gbm::Error::from)?;
         Ok(SurrogateTree(tree))
     }

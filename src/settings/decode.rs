@@ -7,8 +7,8 @@ use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdi
 use super::budget::{budget, correction};
 use super::load::{Entry, Merged};
 use super::model::{
-    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, PrometheusQuery,
-    Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
+    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
+    PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 use super::read::{Problems, Section, did_you_mean};
 use super::units;
@@ -40,6 +40,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         mappings: each(merged.list("mapping"), problems, mapping),
         csv: each(merged.list("csv"), problems, csv),
         cost: cost(merged.section("cost"), problems),
+        ingest: ingest(merged.section("ingest"), problems),
         upkeep: upkeep(merged.section("upkeep"), problems),
         retention: each(merged.list("retention"), problems, retention),
         prometheus_queries: each(merged.list("prometheus_query"), problems, prometheus_query),
@@ -398,18 +399,51 @@ fn cost(entry: Entry, problems: &mut Problems) -> Cost {
 /// Files below this are what compaction is there to do away with.
 const LEAST_FILE: u64 = 64 << 10;
 
-fn upkeep(entry: Entry, problems: &mut Problems) -> Upkeep {
-    let mut section = Section::new(entry.path, entry.table, problems);
-    let text = section.text("target_file_size");
-    let target_file_bytes = match text.parse::<ByteSize>() {
-        Ok(ByteSize(bytes)) if bytes >= LEAST_FILE => bytes,
+/// A size of at least so many bytes.
+fn size(section: &mut Section<'_>, key: &'static str, least: u64) -> u64 {
+    let text = section.text(key);
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(bytes)) if bytes >= least => bytes,
         _ => {
             let remedy = Some("write a size such as \"64MiB\"".to_owned());
-            section.wrong("target_file_size", format!("`{text}`"), "a size of at least 64KiB", remedy);
-            LEAST_FILE
+            section.wrong(
+                key,
+                format!("`{text}`"),
+                format!("a size of at least {}", ByteSize(least)),
+                remedy,
+            );
+            least
         }
+    }
+}
+
+/// Records of a megabyte and nesting of so many levels occur in honest telemetry.
+const LEAST_RECORD: u64 = 1 << 20;
+const LEAST_NESTING: i64 = 16;
+/// Deeper nesting could exhaust the stack.
+const MOST_NESTING: i64 = 1_000;
+
+fn ingest(entry: Entry, problems: &mut Problems) -> Ingest {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let max_nesting = at_least(&mut section, "max_nesting", LEAST_NESTING);
+    if max_nesting > MOST_NESTING {
+        section.wrong("max_nesting", max_nesting.to_string(), format!("at most {MOST_NESTING}"), None);
+    }
+    let ingest = Ingest {
+        max_record_bytes: size(&mut section, "max_record", LEAST_RECORD),
+        max_nesting,
+        max_unpacked_bytes: size(&mut section, "max_unpacked", LEAST_RECORD),
     };
-    let upkeep = Upkeep { target_file_bytes, vacuum_days: at_least(&mut section, "vacuum_days", 0) };
+    section.finish();
+    ingest
+}
+
+fn upkeep(entry: Entry, problems: &mut Problems) -> Upkeep {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let upkeep = Upkeep {
+        target_file_bytes: size(&mut section, "target_file_size", LEAST_FILE),
+        vacuum_days: at_least(&mut section, "vacuum_days", 0),
+    };
     section.finish();
     upkeep
 }

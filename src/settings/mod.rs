@@ -15,8 +15,8 @@ mod units;
 pub use budget::{Budget, Correction, Period};
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
-    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, MetricRole, PrometheusQuery,
-    Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
+    Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
+    PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 pub use read::Problem;
 

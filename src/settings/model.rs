@@ -34,6 +34,9 @@ pub struct Settings {
     pub csv: Vec<CsvFiles>,
     /// What resources cost.
     pub cost: Cost,
+    /// What a record may ask for. No analysis reads it, so it is no part of the digest.
+    #[serde(skip)]
+    pub ingest: Ingest,
     /// How the lake is kept in order.
     pub upkeep: Upkeep,
     /// How long rows are kept, by table.
@@ -302,6 +305,17 @@ pub struct Upkeep {
     pub target_file_bytes: u64,
     /// Days for which versions of the past stay readable.
     pub vacuum_days: i64,
+}
+
+/// What a single record may ask for when it is ingested; more of it is rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ingest {
+    /// Bytes of a record.
+    pub max_record_bytes: u64,
+    /// Arrays and objects in each other.
+    pub max_nesting: i64,
+    /// Bytes that packed data inside a record may unpack to.
+    pub max_unpacked_bytes: u64,
 }
 
 /// How long rows of a table are kept.

@@ -2,6 +2,7 @@
 
 use super::Filter;
 use crate::cli::Global;
+use crate::cli::ingest::{limits, mappings as mappings_of};
 use crate::cli::output::{thousands, unless_stopped};
 use crate::error::Error;
 use crate::ingest::{self, FieldMapping, Format, Options, ReplaySummary};
@@ -46,17 +47,13 @@ impl Replay {
         for text in &self.mapping {
             mappings.push(mapping(text, self.into.as_deref())?);
         }
-        mappings.extend(settings.mappings.iter().map(|mapping| FieldMapping {
-            table: Some(mapping.table.clone()),
-            from: mapping.from.clone(),
-            to: mapping.to.clone(),
-            unit: mapping.unit.clone(),
-        }));
+        mappings.extend(mappings_of(&settings));
         let options = Options {
             table: self.into,
             format: self.read_as.map(|name| name.parse::<Format>()).transpose()?,
             region: self.region,
             mappings,
+            limits: limits(&settings),
             memory_limit: usize::try_from(global.memory_limit()).unwrap_or(usize::MAX),
             threads: global.threads(),
             ..Options::default()

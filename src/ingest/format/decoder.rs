@@ -9,7 +9,7 @@ use super::{
 };
 use std::sync::Arc;
 
-use crate::ingest::options::{CheckedMapping, Format};
+use crate::ingest::options::{CheckedMapping, Format, Limits};
 use crate::ingest::output::{Origin, Output, Place};
 use crate::ingest::quarantine::{Code, Fault};
 use crate::ingest::row::Row;
@@ -30,19 +30,22 @@ pub(crate) struct Decoder {
     outer: Tape,
     layers: [Tape; lift::MAX_LAYERS],
     spare: Row<'static>,
+    pub(crate) limits: Limits,
     /// The short way; tests do without it to compare.
     pub(super) direct: Option<Direct>,
 }
 
 impl Decoder {
-    pub(crate) fn new(mappings: &[CheckedMapping]) -> Decoder {
+    pub(crate) fn new(mappings: &[CheckedMapping], limits: Limits) -> Decoder {
+        let tape = || Tape::with_depth(limits.nesting);
         Decoder {
             names: Names::new(mappings),
             output: Output::default(),
             ids: Vec::new(),
             head: None,
-            outer: Tape::default(),
-            layers: Default::default(),
+            outer: tape(),
+            layers: std::array::from_fn(|_| tape()),
+            limits,
             spare: Row::new(),
             direct: Some(Direct::default()),
         }

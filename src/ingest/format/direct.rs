@@ -17,7 +17,7 @@ use crate::domain::{Level, parse_timestamp};
 use crate::ingest::output::{Origin, Output};
 use crate::ingest::table::{Facts, TableId};
 
-/// Objects in objects, as far as they are followed here.
+/// Objects in objects, as far as they are followed here: less than the least that the settings can ask for.
 const MAX_NESTING: usize = 8;
 /// Tables have fewer columns; a test compares.
 const MAX_COLUMNS: usize = 64;
@@ -516,12 +516,12 @@ mod tests {
 
     use super::super::decoder::Decoder;
     use super::*;
-    use crate::ingest::options::Format;
+    use crate::ingest::options::{Format, Limits};
     use crate::ingest::output::Decoded;
     use crate::ingest::table::TABLE_COUNT;
 
     fn decode(text: &str, origin: &Origin, direct: bool) -> Decoded {
-        let mut decoder = Decoder::new(&[]);
+        let mut decoder = Decoder::new(&[], Limits::default());
         if !direct {
             decoder.direct = None;
         }

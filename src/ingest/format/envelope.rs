@@ -25,8 +25,6 @@ use crate::ingest::quarantine::{Code, Fault};
 use crate::ingest::source::Documents;
 use crate::ingest::table::TableId;
 
-/// Most that the envelopes of one record may unpack to in all; the services pack at most 6 MB into one request.
-const MAX_UNPACKED: u64 = 64 << 20;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Packed data and when it arrived.
@@ -38,7 +36,7 @@ struct Packed<'v> {
 
 /// Reads an object if it is such an envelope; whether it was.
 pub(crate) fn record(decoder: &mut Decoder, origin: &Origin, place: Place<'_>, value: Value<'_>) -> bool {
-    let mut budget = MAX_UNPACKED;
+    let mut budget = decoder.limits.unpacked;
     if let Some(awslogs) = value.get("awslogs") {
         let data = awslogs.get_str("data").unwrap_or_default();
         unpack(decoder, origin, place, Packed { data, arrived: None, arn: None }, &mut budget);
@@ -102,7 +100,7 @@ fn text_of(data: &str, budget: &mut u64) -> Result<String, String> {
     };
     *budget = budget
         .checked_sub(bytes.len() as u64)
-        .ok_or_else(|| format!("expected at most {MAX_UNPACKED} bytes unpacked in one record, found more"))?;
+        .ok_or("expected less in one unpacked record (see `max_unpacked` in the settings), found more")?;
     if bytes.is_empty() {
         return Err("expected something inside, found nothing".to_owned());
     }

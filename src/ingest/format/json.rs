@@ -10,7 +10,7 @@
 
 use super::scan;
 
-/// Deeper nesting than this is refused; no telemetry needs it, and the stack stays small.
+/// Deeper nesting than this is refused unless told otherwise; no telemetry needs it, and the stack stays small.
 pub(crate) const MAX_DEPTH: usize = 128;
 
 /// Why a text is not JSON.
@@ -28,7 +28,7 @@ pub(crate) enum FaultKind {
     Truncated,
     /// A byte that cannot stand there.
     Syntax,
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// Nested deeper than the tape allows.
     Depth,
 }
 
@@ -55,10 +55,17 @@ struct Node {
 }
 
 /// The tape; parse with it as often as you like, it keeps its memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tape {
     nodes: Vec<Node>,
     unescaped: String,
+    max_depth: usize,
+}
+
+impl Default for Tape {
+    fn default() -> Self {
+        Tape::with_depth(MAX_DEPTH)
+    }
 }
 
 /// One value on a tape.
@@ -70,6 +77,11 @@ pub(crate) struct Value<'a> {
 }
 
 impl Tape {
+    /// A tape that refuses deeper nesting than this.
+    pub(crate) fn with_depth(max_depth: usize) -> Tape {
+        Tape { nodes: Vec::new(), unescaped: String::new(), max_depth }
+    }
+
     /// Parses one JSON text; white space around it is allowed, anything else is not.
     pub(crate) fn parse<'a>(&'a mut self, text: &'a str) -> Result<Value<'a>, Fault> {
         self.nodes.clear();
@@ -150,8 +162,8 @@ impl Parser<'_, '_> {
     }
 
     fn container(&mut self, depth: usize, kind: Kind) -> Result<(), Fault> {
-        if depth >= MAX_DEPTH {
-            return Err(self.fault(FaultKind::Depth, "nesting of at most 128 levels"));
+        if depth >= self.tape.max_depth {
+            return Err(self.fault(FaultKind::Depth, "no deeper nesting (see `max_nesting` in the settings)"));
         }
         let node = self.tape.nodes.len();
         self.push(kind, false, self.at, 0);
