@@ -45,7 +45,7 @@ impl Profile {
         let share = position - low;
         let at = (low + n as f64) as usize % n;
         let (a, b) = (self.bins[at], self.bins[(at + 1) % n]);
-        (a.weight > 0.0 && b.weight > 0.0).then(|| a.mean * (1.0 - share) + b.mean * share)
+        (a.weight > 0.0 && b.weight > 0.0).then_some(a.mean * (1.0 - share) + b.mean * share)
     }
 
     /// Learns a value.
