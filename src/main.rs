@@ -6,9 +6,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use tars::cli::Args;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let Err(error) = Args::parse().run() else { return ExitCode::SUCCESS };
     let mut shown = error.to_string();

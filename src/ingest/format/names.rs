@@ -243,16 +243,43 @@ impl Names {
     }
 }
 
-/// Whether a text starts with a literal, which is not empty. In steps of eight bytes: keys are short, and a call to compare them
-/// costs more than comparing them.
+/// Whether a text starts with a literal, which is not empty. By words of eight bytes: keys are short, and a call to compare
+/// them costs more than comparing them.
 #[inline]
 fn is_prefix(literal: &[u8], text: &[u8]) -> bool {
-    let Some(text) = text.get(..literal.len()) else { return false };
-    let (left, right) = (literal.chunks_exact(8), text.chunks_exact(8));
-    let rest = literal.len() - left.remainder().len();
-    !literal.is_empty()
-        && left.zip(right).all(|(l, r)| l == r)
-        && literal[rest..].iter().zip(&text[rest..]).all(|(l, r)| l == r)
+    let length = literal.len();
+    if length == 0 || text.len() < length {
+        return false;
+    }
+    let mut at = 0;
+    while at + WORD <= length {
+        if word(literal, at) != word(text, at) {
+            return false;
+        }
+        at += WORD;
+    }
+    if length >= WORD {
+        // The last bytes, some of them for the second time.
+        return word(literal, length - WORD) == word(text, length - WORD);
+    }
+    while at < length {
+        if literal[at] != text[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+const WORD: usize = size_of::<u64>();
+
+/// Eight bytes; zero where there are not as many.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..).and_then(|rest| rest.first_chunk::<WORD>()) {
+        Some(word) => u64::from_le_bytes(*word),
+        None => 0,
+    }
 }
 
 #[cfg(test)]
@@ -272,6 +299,22 @@ mod tests {
         assert_eq!(round(&["a", "a"]), [first[0], first[0]]);
         let nested = names.child(first[0], "x");
         assert_eq!(names.path(nested), "a.x");
+    }
+
+    #[test]
+    fn a_literal_is_found_at_the_start_of_a_text_and_nowhere_else() {
+        let text = b"\"a_rather_long_name\":1";
+        for length in 1..text.len() {
+            let mut literal = text[..length].to_vec();
+            assert!(is_prefix(&literal, text));
+            assert!(!is_prefix(&literal, &text[..length - 1]));
+            for at in 0..length {
+                literal[at] ^= 1;
+                assert!(!is_prefix(&literal, text), "{length} {at}");
+                literal[at] ^= 1;
+            }
+        }
+        assert!(!is_prefix(b"", text));
     }
 
     #[test]

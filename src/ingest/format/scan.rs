@@ -9,19 +9,12 @@ fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGHS
 }
 
-#[inline]
-fn word(chunk: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(chunk);
-    u64::from_le_bytes(bytes)
-}
-
 /// The position of the first quote, backslash or control character, or the length.
 #[inline]
 pub(crate) fn string_end(bytes: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(chunk) = bytes.get(at..at + 8) {
-        let w = word(chunk);
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let w = u64::from_le_bytes(*chunk);
         let control = w.wrapping_sub(ONES * 0x20) & !w & HIGHS;
         let found = zeros(w ^ (ONES * u64::from(b'"'))) | zeros(w ^ (ONES * u64::from(b'\\'))) | control;
         if found != 0 {
