@@ -18,7 +18,8 @@ use super::error::{Error, Result};
 use super::land::{Lander, Recorded};
 use super::options::Options;
 use super::output::{Origin, REJECTS};
-use super::run::{Found, Order, Reader, TABLES, Work, compare, flow, landed, offsets, settings};
+use super::resume::{compare, landed, offsets};
+use super::run::{Found, Order, Reader, TABLES, Work, flow, settings};
 use super::source::{
     Blocks, FIRST_LINE, FileId, Grip, Tail, digests_at, earlier_names, file_id, head, identity_of_file,
     is_packed, matching, unpack_file,

@@ -30,6 +30,7 @@ mod output;
 mod pull;
 mod quarantine;
 mod replay;
+mod resume;
 mod route;
 mod row;
 mod run;

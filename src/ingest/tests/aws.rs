@@ -156,7 +156,7 @@ async fn a_bomb_in_an_envelope_is_refused() {
     assert_eq!((summary.landed, summary.rejected), (0, 1));
     let rejects = bench.rows("rejects").await;
     assert!(
-        rejects[0]["reason"].as_str().unwrap().contains("expected at most 67108864 bytes"),
+        rejects[0]["reason"].as_str().unwrap().contains("see `max_unpacked` in the settings"),
         "{rejects:?}"
     );
 }
