@@ -9,8 +9,8 @@ turns, round by round, each in a process of its own, so that whatever else the m
 figures are the best of the rounds, the ratio is the median of the ratios round by round. tars does more than the
 others in it: it keeps fields that have no column, tells records that cannot be read, sorts by time and commits exactly once.
 
-The floors are measured as well: how fast the same lines parse and do nothing else (Polars' and DuckDB's scan of the
-file into an aggregate), and how fast the landed rows encode and compress (DuckDB's copy from its own memory).
+With --floors DuckDB also shows the parts: how fast the same lines parse into all of their columns and go nowhere, and how fast the
+rows encode and compress from its own memory (its CPU seconds and memory include loading them, its rows/s do not).
 
 The peers come from PyPI into a private virtual environment (--venv), made on the first run. Needs Python 3.9 or newer.
 """
@@ -65,7 +65,8 @@ def parse_duckdb(path, out, threads, memory):
 
     con = duckdb.connect()
     con.execute(f"set threads={threads}")
-    con.execute(f"select count(*), max(length(message)), sum(duration_ms), max(timestamp) from {duckdb_source(path)}").fetchall()
+    every = ", ".join(f"max({name})" for name in ["timestamp", *TEXT, *OTHER])
+    con.execute(f"select {every} from {duckdb_source(path)}").fetchall()
 
 
 def encode_duckdb(path, out, threads, memory):
