@@ -44,6 +44,7 @@ pub mod functions;
 pub mod engine;
 pub mod pipeline;
 pub mod score;
+pub mod artifact;
 pub mod report;
 pub mod simulate;
 pub mod shell;

@@ -1,0 +1,90 @@
+//! A folder that appears whole or not at all.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::Artifact;
+
+/// Writes the documents as the folder `path`, replacing the folder that is there.
+///
+/// They are written beside it first and moved in at the end, so that a reader, or a run that is killed,
+/// never leaves half a folder under its name. A file of the old folder that is not among the documents
+/// goes with it.
+pub fn write_folder(path: &Path, documents: &[Artifact]) -> io::Result<()> {
+    let fresh = beside(path, "partial");
+    let old = beside(path, "replaced");
+    let written = fill(&fresh, documents).and_then(|()| swap(path, &fresh, &old));
+    if written.is_err() {
+        // What went wrong is told; that it cannot be tidied as well would hide it.
+        let _ = fs::remove_dir_all(&fresh);
+    }
+    written
+}
+
+/// A name beside `path` that no other process uses.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.{what}", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn fill(folder: &Path, documents: &[Artifact]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for document in documents {
+        let mut file = fs::File::create(folder.join(&document.name))?;
+        file.write_all(&document.bytes)?;
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+fn swap(path: &Path, fresh: &Path, old: &Path) -> io::Result<()> {
+    match fs::rename(path, old) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return fs::rename(fresh, path),
+        Err(error) => return Err(error),
+    }
+    match fs::rename(fresh, path) {
+        Ok(()) => fs::remove_dir_all(old),
+        Err(error) => {
+            fs::rename(old, path)?;
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_folder_is_replaced_whole_and_leaves_nothing_beside_it() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("package");
+        write_folder(&folder, &[Artifact::text("a", "1"), Artifact::text("b", "2")]).unwrap();
+        write_folder(&folder, &[Artifact::text("b", "3")]).unwrap();
+        assert_eq!(names(&folder), ["b"]);
+        assert_eq!(fs::read(folder.join("b")).unwrap(), b"3");
+        assert_eq!(names(root.path()), ["package"]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_finished_leaves_the_old_one() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("package");
+        write_folder(&folder, &[Artifact::text("a", "1")]).unwrap();
+        assert!(write_folder(&folder, &[Artifact::text("no/such/folder", "2")]).is_err());
+        assert_eq!(names(&folder), ["a"]);
+        assert_eq!(names(root.path()), ["package"]);
+    }
+}

@@ -1,0 +1,24 @@
+//! Documents of a fixed shape that other programs read: KPI snapshots, drift checks, WebSocket health.
+//!
+//! Each document comes from the models of `sql/` alone and is a function of the run: the same table
+//! versions, settings and window give the same bytes. Nothing here reads a clock.
+
+mod folder;
+
+pub use folder::write_folder;
+
+/// A finished document: a file of a package that is not written yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// File name, without a folder.
+    pub name: String,
+    /// What the file holds.
+    pub bytes: Vec<u8>,
+}
+
+impl Artifact {
+    /// A document of text.
+    pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Artifact { name: name.into(), bytes: text.into().into_bytes() }
+    }
+}
