@@ -21,8 +21,8 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Span of time to cover
-    #[arg(long, default_value_t = 24, value_name = "H", value_parser = clap::value_parser!(u32).range(1..=87_600))]
-    hours: u32,
+    #[arg(long, default_value_t = 24.0, value_name = "H")]
+    hours: f64,
     /// Log lines to write; the other tables follow from them and from the span
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     rows: u64,
@@ -45,7 +45,7 @@ impl Simulate {
         })?;
         let options = simulate::Options {
             start,
-            hours: f64::from(self.hours),
+            hours: self.hours,
             rows: self.rows,
             seed: self.seed,
             quiet: self.quiet_world,

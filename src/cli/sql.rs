@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use super::workspace::{Window, open_run};
 use super::{Global, output::write_whole};
-use crate::engine::Value;
+use crate::domain::TimeRange;
+use crate::engine::{Params, Value};
 use crate::error::Error;
 use crate::lake;
-use crate::pipeline::Run;
+use crate::pipeline::{self, Run};
 use crate::shell::{Format, Shell};
 
 /// Query the lake, its models, or any Parquet, CSV or JSON file in place.
@@ -105,7 +106,14 @@ impl Sql {
             }
             Err(error) => return Err(error),
         };
-        let (params, _) = self.window.params(&lake).await?;
+        let params = match self.window.asked()? {
+            // A lake of nothing but labels or changes has no newest day, and can be queried all the same.
+            None if pipeline::held_time(&lake).await?.is_none() => {
+                let day = TimeRange::day("1970-01-01")?;
+                Params::new(day, day.previous())
+            }
+            _ => self.window.params(&lake).await?.0,
+        };
         super::workspace::refresh(global, &lake, &settings).await?;
         open_run(global, &lake, &settings, params).await
     }

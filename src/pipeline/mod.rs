@@ -4,14 +4,16 @@
 mod embedded;
 mod graph;
 mod header;
+mod history;
 mod materialize;
 mod past;
 mod run;
 
 pub use graph::Model;
 pub use header::{Header, Materialization};
+pub use history::{default_baseline, held_time, last_day_with_requests, whole_history};
 pub use materialize::{Refreshed, append, refresh};
-pub use run::{Built, Run, default_baseline, last_day_with_requests, register_models, whole_history};
+pub use run::{Built, Run, register_models};
 
 use std::sync::LazyLock;
 

@@ -14,9 +14,8 @@ use datafusion::prelude::SessionContext;
 
 use super::past::register_built;
 use super::{Error, Materialization, Model, models};
-use crate::domain::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, TimeRange};
 use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
-use crate::lake::{DataFile, Lake};
+use crate::lake::Lake;
 
 /// A session with every table and model of a lake, for one window.
 pub struct Run {
@@ -180,89 +179,4 @@ async fn register_view(
     context.deregister_table(name).map_err(|e| fail(e.into()))?;
     context.register_table(name, Arc::new(ViewTable::new(plan, Some(bound)))).map_err(|e| fail(e.into()))?;
     Ok(())
-}
-
-/// Models count by whole minutes.
-const MICROS_PER_MINUTE: i64 = 60 * MICROS_PER_SECOND;
-
-/// The tables whose presence makes a stretch of time comparable.
-const MEASURED: [&str; 4] = ["logs", "spans", "metrics", "evaluations"];
-
-/// A baseline for a window, and in words which one.
-///
-/// The period of the same length just before it, when the lake holds anything of that period; else the
-/// first quarter of what the window itself holds, in whole hours where it is that long, so that the first
-/// day of a lake can be compared with how it began.
-pub async fn default_baseline(lake: &Lake, window: TimeRange) -> Result<(TimeRange, String), Error> {
-    let previous = window.previous();
-    let mut held: Option<(i64, i64)> = None;
-    // Requests decide where there are any: metrics often go on when nothing is served.
-    for tables in [&MEASURED[..2], &MEASURED[2..]] {
-        let mut spans = Vec::new();
-        for table in tables {
-            if let Some(snapshot) = lake.snapshot(table).await? {
-                spans.extend(snapshot.files().iter().map(span));
-            }
-        }
-        if spans.iter().any(|(from, to)| *from < previous.to() && *to > previous.from()) {
-            return Ok((previous, "the period before it".to_owned()));
-        }
-        let inside = spans.iter().filter(|(from, to)| *from < window.to() && *to > window.from());
-        let first = inside.clone().map(|(from, _)| (*from).max(window.from())).min();
-        let last = inside.map(|(_, to)| (*to).min(window.to())).max();
-        held = held.or(first.zip(last));
-    }
-    let (first, last) = held.unwrap_or((window.from(), window.to()));
-    let from = (first.div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR).max(window.from());
-    let quarter = (last - from) / 4;
-    let to = match quarter / MICROS_PER_HOUR {
-        0 => from + (quarter / MICROS_PER_MINUTE).max(1) * MICROS_PER_MINUTE,
-        hours => from + hours * MICROS_PER_HOUR,
-    };
-    let baseline = TimeRange::new(from, to).unwrap_or(window);
-    Ok((
-        baseline,
-        "the first quarter of its data, because the lake holds nothing of the period before".to_owned(),
-    ))
-}
-
-/// The newest UTC day that holds requests (logs or spans), else any telemetry.
-pub async fn last_day_with_requests(lake: &Lake) -> Result<Option<TimeRange>, Error> {
-    for tables in [&MEASURED[..2], &MEASURED[2..]] {
-        let mut last: Option<i64> = None;
-        for table in tables {
-            if let Some(snapshot) = lake.snapshot(table).await? {
-                last = last.max(snapshot.files().iter().map(|f| span(f).1 - 1).max());
-            }
-        }
-        if let Some(last) = last {
-            let from = last.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
-            return Ok(TimeRange::new(from, from + MICROS_PER_DAY).ok());
-        }
-    }
-    Ok(None)
-}
-
-/// All the time in which the lake holds requests (logs or spans), else any telemetry, in whole days.
-pub async fn whole_history(lake: &Lake) -> Result<Option<TimeRange>, Error> {
-    for tables in [&MEASURED[..2], &MEASURED[2..]] {
-        let mut held: Option<(i64, i64)> = None;
-        for table in tables {
-            for file in lake.snapshot(table).await?.iter().flat_map(|snapshot| snapshot.files()) {
-                let (from, to) = span(file);
-                held = Some(held.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
-            }
-        }
-        if let Some((first, last)) = held {
-            let from = first.div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
-            let to = (last - 1).div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY + MICROS_PER_DAY;
-            return Ok(TimeRange::new(from, to).ok());
-        }
-    }
-    Ok(None)
-}
-
-/// The half-open stretch of time that a file covers.
-fn span(file: &DataFile) -> (i64, i64) {
-    (file.min_time, file.max_time + 1)
 }

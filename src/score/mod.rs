@@ -3,7 +3,8 @@
 //! - [`Incidents`]: what is known, from a file or from the lake.
 //! - [`Frame`]: the windows that the labels speak of, with their features and the blocks that must stay together.
 //! - [`train`]: cross-validation by blocks, calibration, the model, and the [`Report`] on it.
-//! - [`predict`]: verdicts into the table `predictions`.
+//! - [`Predictions`]: verdicts, for the table `predictions`.
+//! - [`Stream`]: which windows are over, when telemetry comes in.
 
 mod baseline;
 mod error;
@@ -13,6 +14,7 @@ mod incidents;
 mod metrics;
 mod predictions;
 mod report;
+mod stream;
 mod train;
 
 #[cfg(test)]
@@ -24,6 +26,7 @@ pub use folds::folds;
 pub use frame::{Frame, Window};
 pub use incidents::{Incident, Incidents};
 pub use metrics::{ClassScore, Metrics};
-pub use predictions::{Predicted, predict};
+pub use predictions::{Predicted, Predictions};
 pub use report::{Importance, Report};
+pub use stream::{Stream, judged_until};
 pub use train::{Options, Trained, train};

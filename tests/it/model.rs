@@ -77,3 +77,37 @@ fn labels_and_models_that_do_not_do_are_refused_with_the_reason() {
         "model text, line 1: expected a first line `tree`",
     );
 }
+
+#[test]
+fn following_judges_each_window_once_and_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let minutes = |from: i64, to: i64| -> String {
+        (from * 6..to * 6)
+            .map(|n| {
+                let (minute, second) = (n / 6, n % 6 * 10);
+                let time = format!("2025-01-15T{:02}:{:02}:{second:02}Z", minute / 60, minute % 60);
+                format!("{{\"timestamp\":\"{time}\",\"service\":\"api\",\"status_code\":200,\"duration_ms\":10}}\n")
+            })
+            .collect()
+    };
+    std::fs::write(at.join("one.ndjson"), minutes(0, 91)).unwrap();
+    std::fs::write(at.join("two.ndjson"), minutes(91, 104)).unwrap();
+    let follow = ["score", "--quiet", "--follow", "--until-idle", "10ms", "--baseline-span", "1h"];
+    let windows = |text: &str| -> Vec<String> {
+        let start = |line: &str| {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(row["verdict"], "BENIGN", "{line}");
+            row["window_start"].as_str().unwrap()[11..16].to_owned()
+        };
+        text.lines().map(start).collect()
+    };
+    ok(at, &["ingest", "--quiet", "one.ndjson"]);
+    assert_eq!(windows(&ok(at, &follow)), ["01:25"], "the last window that is over");
+    assert_eq!(windows(&ok(at, &follow)), [""; 0]);
+    ok(at, &["ingest", "--quiet", "two.ndjson"]);
+    assert_eq!(windows(&ok(at, &follow)), ["01:30", "01:35"]);
+    assert_eq!(value(at, "lake", "select count(*) from predictions"), "3");
+    let since = [&follow[..], &["--since", "2025-01-15T01:10:00Z"]].concat();
+    assert_eq!(windows(&ok(at, &since)).len(), 6, "asked for, they are judged again");
+}
