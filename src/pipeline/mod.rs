@@ -8,6 +8,7 @@ mod history;
 mod materialize;
 mod past;
 mod run;
+mod views;
 
 pub use graph::Model;
 pub use header::{Header, Materialization};
