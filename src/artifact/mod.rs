@@ -3,7 +3,9 @@
 //! Each document comes from the models of `sql/` alone and is a function of the run: the same table
 //! versions, settings and window give the same bytes. Nothing here reads a clock.
 
+pub mod checks;
 mod folder;
+pub mod recorded;
 
 pub use folder::write_folder;
 

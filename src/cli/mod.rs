@@ -1,6 +1,7 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
 mod charts;
+mod check;
 mod demo;
 mod ingest;
 mod lake;
@@ -9,6 +10,7 @@ mod nightly;
 mod output;
 mod rejects;
 mod pull;
+mod record;
 mod report;
 mod rows;
 mod score;
@@ -83,6 +85,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
     Demo(demo::Demo),
     Ingest(ingest::Ingest),
     Lake(lake::LakeVerb),
@@ -90,6 +93,7 @@ enum Command {
     Nightly(nightly::Nightly),
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
+    Record(record::Record),
     Report(report::Report),
     Slo(slo::SloCommand),
     Score(score::Score),
@@ -108,6 +112,7 @@ impl Args {
             .map_err(|e| Error::Usage { message: format!("cannot start threads: {e}"), hint: None })?;
         runtime.block_on(async {
             match self.command {
+                Command::Check(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Lake(verb) => verb.run(&self.global).await,
@@ -115,6 +120,7 @@ impl Args {
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Pull(verb) => verb.run(&self.global).await,
+                Command::Record(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Slo(verb) => verb.run(&self.global).await,
                 Command::Score(verb) => verb.run(&self.global).await,

@@ -8,7 +8,9 @@ mod budget;
 mod decode;
 mod load;
 mod model;
+mod platform;
 mod read;
+mod recording;
 mod tables;
 mod units;
 
@@ -18,7 +20,9 @@ pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
+pub use platform::{Criterion, Platform};
 pub use read::Problem;
+pub use recording::RecordingRule;
 
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
