@@ -171,6 +171,42 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// How the expectation of a window is made from the windows before it.
+    Band ("band") {
+        /// Mean and standard deviation of the last windows.
+        Bollinger = "bollinger",
+        /// Exponentially weighted mean, standard deviation of the last windows.
+        Ewma = "ewma",
+        /// Median and median absolute deviation of the last windows.
+        Robust = "robust",
+        /// Median and median absolute deviation of the same hour of earlier weeks.
+        Season = "season",
+    }
+}
+
+vocabulary! {
+    /// Why a window is a violation.
+    ViolationKind ("violation kind") {
+        /// It is past the threshold.
+        Threshold = "threshold",
+        /// It left the band of its expectation.
+        Adaptive = "adaptive",
+        /// Either.
+        Both = "both",
+    }
+}
+
+vocabulary! {
+    /// What an alert asks for.
+    AlertAction ("alert action") {
+        /// Wake somebody up.
+        Page = "page",
+        /// Work for the next day.
+        Ticket = "ticket",
+    }
+}
+
+vocabulary! {
     /// A period of the calendar.
     CalendarPeriod ("calendar period") {
         /// From midnight to midnight.

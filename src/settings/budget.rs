@@ -92,16 +92,7 @@ pub(super) fn budget(
         SloType::Availability | SloType::EvaluationSuccess => target,
         SloType::Throughput => Some(DEFAULT_OBJECTIVE),
     };
-    let objective = match section.optional_number("objective") {
-        Some(value) if value > 0.0 && value <= 1.0 => value,
-        Some(value) => {
-            let remedy =
-                (value > 1.0 && value <= 100.0).then(|| format!("write objective = {}", value / 100.0));
-            section.wrong("objective", value.to_string(), "a share above 0 and at most 1", remedy);
-            DEFAULT_OBJECTIVE
-        }
-        None => derived.unwrap_or(DEFAULT_OBJECTIVE),
-    };
+    let objective = objective(section).or(derived).unwrap_or(DEFAULT_OBJECTIVE);
     let usual = if kind == SloType::Throughput { Budgeting::Timeslices } else { Budgeting::Occurrences };
     let budgeting = section.optional_word("budgeting", Budgeting::ALL).unwrap_or(usual);
     if kind == SloType::Throughput && budgeting != Budgeting::Timeslices {
@@ -109,6 +100,12 @@ pub(super) fn budget(
             Some("write budgeting = \"timeslices\": a request that never came cannot be counted".into());
         section.wrong("budgeting", format!("`{budgeting}`"), "`timeslices` for type `throughput`", remedy);
     }
+    let (period, time_zone) = period(section);
+    Budget { objective, budgeting, period, time_zone }
+}
+
+/// Reads how long a budget has to last, and where a calendar period begins.
+pub(super) fn period(section: &mut Section<'_>) -> (Period, String) {
     let text = section.optional_text("period").unwrap_or_else(|| DEFAULT_PERIOD.into());
     let period = Period::parse(text.trim()).unwrap_or_else(|| {
         let expected =
@@ -121,7 +118,18 @@ pub(super) fn budget(
         let remedy = Some("write time_zone = \"UTC\", or a place such as \"Europe/Berlin\"".into());
         section.wrong("time_zone", format!("`{time_zone}`"), "a name of the IANA time zone database", remedy);
     }
-    Budget { objective, budgeting, period, time_zone }
+    (period, time_zone)
+}
+
+/// Reads a share that is an objective.
+pub(super) fn objective(section: &mut Section<'_>) -> Option<f64> {
+    let value = section.optional_number("objective")?;
+    if value > 0.0 && value <= 1.0 {
+        return Some(value);
+    }
+    let remedy = (value > 1.0 && value <= 100.0).then(|| format!("write objective = {}", value / 100.0));
+    section.wrong("objective", value.to_string(), "a share above 0 and at most 1", remedy);
+    None
 }
 
 /// A stretch of time that does not count, such as a maintenance window.

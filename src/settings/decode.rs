@@ -2,23 +2,22 @@
 
 use std::fmt::Display;
 
-use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
+use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, Verdict};
 
-use super::budget::{budget, correction};
+use super::budget::correction;
+use super::burn::burn_tier;
+use super::composite::{check_composites, composite};
 use super::load::{Entry, Merged};
 use super::model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
-    PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
+    PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Upkeep,
 };
 use super::read::{Problems, Section, did_you_mean};
+use super::slo::slo;
 use super::{platform, recording, units};
 
-/// Windows are made of whole minutes, because the rollups are.
-const MINUTE: i64 = 60;
-/// The longest SLO window: a day, the unit of reports.
-const DAY: i64 = 86_400;
 /// How far back models read changes.
-const WEEK: i64 = 7 * DAY;
+const WEEK: i64 = 7 * 86_400;
 /// The shortest band that has a standard deviation worth the name; the window functions ask for as many.
 const LEAST_PERIODS: i64 = 5;
 /// The tables whose fields may be mapped: those that ingest fills.
@@ -29,6 +28,8 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     let categories = drift_categories(merged.list("drift_category"), problems);
     let mut settings = Settings {
         slos: each(merged.list("slo"), problems, slo),
+        composites: each(merged.list("composite"), problems, composite),
+        burn_tiers: each(merged.list("burn_tier"), problems, burn_tier),
         corrections: each(merged.list("correction"), problems, correction),
         regions: regions(merged.section("regions"), problems),
         drift: each(merged.list("drift"), problems, |section| drift_check(section, &categories)),
@@ -47,10 +48,14 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         upkeep: upkeep(merged.section("upkeep"), problems),
         retention: each(merged.list("retention"), problems, retention),
         prometheus_queries: each(merged.list("prometheus_query"), problems, prometheus_query),
+        notes: std::mem::take(&mut merged.notes),
     };
+    check_composites(&settings, problems);
     // One order whatever the file's, so that equal settings are equal to the digest as well.
     settings.retention.sort_by(|a, b| a.table.cmp(&b.table));
     settings.slos.sort_by(|a, b| a.name.cmp(&b.name));
+    settings.composites.sort_by(|a, b| a.name.cmp(&b.name));
+    settings.burn_tiers.sort_by(|a, b| (&a.slo, a.rank(), &a.name).cmp(&(&b.slo, b.rank(), &b.name)));
     settings.corrections.sort_by(|a, b| a.name.cmp(&b.name));
     settings.drift.sort_by(|a, b| a.name.cmp(&b.name));
     settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
@@ -96,7 +101,7 @@ fn each<T>(
 }
 
 /// Reports a number outside its range; `remedy` may know what was meant.
-fn within(
+pub(super) fn within(
     section: &mut Section<'_>,
     name: &'static str,
     value: Option<f64>,
@@ -113,7 +118,7 @@ fn within(
 }
 
 /// A number written in percent where a share was asked for.
-fn as_share(name: &str, value: f64) -> Option<String> {
+pub(super) fn as_share(name: &str, value: f64) -> Option<String> {
     (value > 1.0 && value <= 100.0).then(|| format!("write {name} = {}", value / 100.0))
 }
 
@@ -126,107 +131,6 @@ fn at_least(section: &mut Section<'_>, name: &'static str, least: i64) -> i64 {
             least
         }
         None => least,
-    }
-}
-
-fn slo(section: &mut Section<'_>) -> Option<Slo> {
-    let name = section.text("name");
-    let kind = section.word("type", SloType::ALL);
-    let target = section.number("target");
-    let threshold = section.number("threshold");
-    let window_seconds = section.integer("window_seconds");
-    let percentile = section.optional_number("percentile");
-    let region = section.optional_text("region");
-    let service = section.optional_text("service");
-    let route = section.optional_text("route");
-    let Some(kind) = kind else {
-        // Known keys all the same.
-        ["objective", "budgeting", "period", "time_zone"].into_iter().for_each(|key| section.skip(key));
-        return None;
-    };
-
-    let is_share = matches!(kind, SloType::ErrorRate | SloType::Availability | SloType::EvaluationSuccess);
-    let range = |section: &mut Section<'_>, key, value| {
-        if is_share {
-            let expected = format!("a share between 0 and 1 for type `{kind}`");
-            within(section, key, value, |v| (0.0..=1.0).contains(&v), &expected, |v| as_share(key, v))
-        } else {
-            let unit = if kind == SloType::Latency { "milliseconds" } else { "requests per second" };
-            let expected = format!("more than 0 {unit} for type `{kind}`");
-            within(section, key, value, |v| v > 0.0, &expected, |_| None)
-        }
-    };
-    let target = range(section, "target", target);
-    let threshold = range(section, "threshold", threshold);
-    if let (Some(target), Some(threshold)) = (target, threshold) {
-        let lower_is_better = matches!(kind, SloType::Latency | SloType::ErrorRate);
-        let (sound, relation) = if lower_is_better {
-            (target <= threshold, "at or above target")
-        } else {
-            (target >= threshold, "at or below target")
-        };
-        if !sound {
-            let better = if lower_is_better { "lower" } else { "higher" };
-            section.wrong(
-                "threshold",
-                threshold.to_string(),
-                format!("a value {relation} {target}, because {better} is better for type `{kind}`"),
-                Some("target is what a window should reach, threshold where a violation begins; swap them if they were mixed up".into()),
-            );
-        }
-    }
-    let window_seconds = match window_seconds {
-        Some(s) if s > 0 && s % MINUTE == 0 && s <= DAY => Some(s),
-        Some(s) => {
-            let rounded = ((s.max(1) + MINUTE - 1) / MINUTE * MINUTE).min(DAY);
-            section.wrong(
-                "window_seconds",
-                s.to_string(),
-                format!("a multiple of {MINUTE} between {MINUTE} and {DAY}"),
-                Some(format!("write window_seconds = {rounded}")),
-            );
-            None
-        }
-        None => None,
-    };
-    let percentile = slo_percentile(section, kind, percentile);
-    let budget = budget(section, kind, target, percentile);
-    Some(Slo {
-        name,
-        kind,
-        target: target?,
-        threshold: threshold?,
-        window_seconds: window_seconds?,
-        percentile,
-        region,
-        service,
-        route,
-        budget,
-    })
-}
-
-fn slo_percentile(section: &mut Section<'_>, kind: SloType, percentile: Option<f64>) -> Option<f64> {
-    const NAME: &str = "percentile";
-    match (kind, percentile) {
-        (SloType::Latency, None) => {
-            section.wrong(
-                NAME,
-                "nothing",
-                "a share between 0 and 1 for type `latency`",
-                Some("write percentile = 0.95".into()),
-            );
-            None
-        }
-        (SloType::Latency, value) => {
-            let expected = "a share between 0 and 1, both excluded";
-            within(section, NAME, value, |v| v > 0.0 && v < 1.0, expected, |v| as_share(NAME, v))
-        }
-        (_, Some(value)) => {
-            let remedy = Some("remove it, or set type = \"latency\"".into());
-            section.wrong(NAME, value.to_string(), format!("nothing for type `{kind}`"), remedy);
-            None
-        }
-        (_, None) => None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! From files to settings: the defaults, the user's file over them, entry by entry.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::openslo::{self, Entries};
 use super::read::{Problem, Problems, did_you_mean, shown};
 use super::{Error, Settings, decode};
 
@@ -25,6 +27,8 @@ const DEFAULTS_NAME: &str = "defaults.toml";
 /// The lists of tables and the fields that identify an entry of each.
 const LISTS: &[(&str, &[&str])] = &[
     ("slo", &["name"]),
+    ("composite", &["name"]),
+    ("burn_tier", &["name"]),
     ("correction", &["name"]),
     ("drift_category", &["name"]),
     ("drift", &["name"]),
@@ -56,6 +60,7 @@ pub(super) struct Entry {
 pub(super) struct Merged {
     sections: Vec<(&'static str, Entry)>,
     lists: Vec<(&'static str, Vec<Entry>)>,
+    pub(super) notes: Vec<String>,
     pub(super) metrics: Vec<(String, Entry)>,
 }
 
@@ -75,25 +80,38 @@ impl Merged {
 impl Settings {
     /// Reads the settings: the embedded defaults, overridden by the file at `path` if one is given.
     pub fn load(path: Option<&Path>) -> Result<Settings, Error> {
-        let Some(path) = path else { return Settings::from_text(None) };
+        Settings::load_with(path, &[])
+    }
+
+    /// The same, with the SLOs of OpenSLO files or folders beside those that the settings name.
+    pub fn load_with(path: Option<&Path>, openslo: &[PathBuf]) -> Result<Settings, Error> {
+        let Some(path) = path else { return Settings::from_texts(None, Path::new(""), openslo) };
         let shown = path.display().to_string();
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::Read { path: shown.clone(), source })?;
-        Settings::from_text(Some((&shown, &text)))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Settings::from_texts(Some((&shown, &text)), folder, openslo)
     }
 
     /// Reads the settings from the text of a user's file; `name` is how messages call it.
     pub(super) fn from_text(user: Option<(&str, &str)>) -> Result<Settings, Error> {
+        Settings::from_texts(user, Path::new(""), &[])
+    }
+
+    fn from_texts(user: Option<(&str, &str)>, folder: &Path, openslo: &[PathBuf]) -> Result<Settings, Error> {
         let mut defaults = parse(DEFAULTS_NAME, DEFAULTS)?;
         defaults.extend(parse("prometheus.toml", DEFAULT_QUERIES)?);
         defaults.extend(parse("platform.toml", DEFAULT_CRITERIA)?);
         defaults.extend(parse("recording.toml", DEFAULT_RECORDING)?);
-        let (name, user) = match user {
+        let (name, mut user) = match user {
             Some((name, text)) => (name, parse(name, text)?),
             None => (DEFAULTS_NAME, Table::new()),
         };
         let mut problems = Problems::default();
-        let merged = merge(defaults, user, &mut problems);
+        let mut paths = openslo_paths(&mut user, folder, &mut problems);
+        paths.extend_from_slice(openslo);
+        let documents = openslo::read(&paths, &mut problems)?;
+        let merged = merge(defaults, user, documents, &mut problems);
         let settings = decode::settings(merged, &mut problems);
         if problems.0.is_empty() {
             Ok(settings)
@@ -101,6 +119,23 @@ impl Settings {
             Err(Error::Invalid { path: name.to_owned(), problems: problems.0 })
         }
     }
+}
+
+/// The key that names OpenSLO files and folders, seen from the folder of the settings file.
+const OPENSLO: &str = "openslo";
+
+fn openslo_paths(user: &mut Table, folder: &Path, problems: &mut Problems) -> Vec<PathBuf> {
+    let Some(value) = user.remove(OPENSLO) else { return Vec::new() };
+    let paths = match &value {
+        Value::String(one) => Some(vec![folder.join(one)]),
+        Value::Array(list) => list.iter().map(|v| v.as_str().map(|text| folder.join(text))).collect(),
+        _ => None,
+    };
+    paths.unwrap_or_else(|| {
+        let remedy = Some("write openslo = [\"slos/\"] above the first section".to_owned());
+        problems.add(OPENSLO, shown(&value), "a list of files and folders", remedy);
+        Vec::new()
+    })
 }
 
 impl Default for Settings {
@@ -114,7 +149,9 @@ fn parse(name: &str, text: &str) -> Result<Table, Error> {
     text.parse::<Table>().map_err(|source| Error::Syntax { path: name.to_owned(), source: Box::new(source) })
 }
 
-fn merge(mut defaults: Table, mut user: Table, problems: &mut Problems) -> Merged {
+fn merge(mut defaults: Table, mut user: Table, documents: Entries, problems: &mut Problems) -> Merged {
+    let Entries { slos, composites, burn_tiers, notes } = documents;
+    let mut added = BTreeMap::from([("slo", slos), ("composite", composites), ("burn_tier", burn_tiers)]);
     let sections = SECTIONS
         .iter()
         .map(|name| {
@@ -126,8 +163,13 @@ fn merge(mut defaults: Table, mut user: Table, problems: &mut Problems) -> Merge
     let lists = LISTS
         .iter()
         .map(|(name, key)| {
-            let base = entries(name, defaults.remove(*name), problems);
-            let over = entries(name, user.remove(*name), problems);
+            let mut base = entries(name, defaults.remove(*name), problems);
+            let mut over = entries(name, user.remove(*name), problems);
+            // A document says all there is to say: it takes the place of a default, whole.
+            let documents = added.remove(name).unwrap_or_default();
+            let named = |entry: &Entry| entry.table.get("name").cloned();
+            base.retain(|entry| !documents.iter().any(|d| named(d) == named(entry)));
+            over.extend(documents);
             (*name, merge_list(key, base, over, problems))
         })
         .collect();
@@ -135,12 +177,13 @@ fn merge(mut defaults: Table, mut user: Table, problems: &mut Problems) -> Merge
     let over = table_of(METRICS, user.remove(METRICS), problems);
     let metrics = merge_metrics(base, over, problems);
     for name in user.keys() {
-        let known = || LISTS.iter().map(|(n, _)| *n).chain(SECTIONS.iter().copied()).chain([METRICS]);
+        let lists = || LISTS.iter().map(|(n, _)| *n);
+        let known = || lists().chain(SECTIONS.iter().copied()).chain([METRICS, OPENSLO]);
         let remedy = did_you_mean(name, known())
             .or_else(|| Some(format!("known sections: {}", known().collect::<Vec<_>>().join(", "))));
         problems.add(name, "an unknown section", "a section of the settings", remedy);
     }
-    Merged { sections, lists, metrics }
+    Merged { sections, lists, notes, metrics }
 }
 
 fn table_of(name: &str, value: Option<Value>, problems: &mut Problems) -> Table {

@@ -5,22 +5,30 @@
 //! constant in a query. Every error names the key, what stands there, what is expected and what to do.
 
 mod budget;
+mod burn;
+mod composite;
 mod decode;
 mod load;
 mod model;
 mod platform;
 mod read;
 mod recording;
+pub mod openslo;
+mod predicate;
+mod slo;
 mod tables;
 mod units;
 
 pub use budget::{Budget, Correction, Period};
+pub use burn::{BurnLimit, BurnTier};
+pub use composite::{Composite, Part};
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 pub use platform::{Criterion, Platform};
+pub use predicate::Predicate;
 pub use read::Problem;
 pub use recording::RecordingRule;
 
@@ -44,6 +52,14 @@ pub enum Error {
         /// Where and why.
         #[source]
         source: Box<toml::de::Error>,
+    },
+    /// An OpenSLO file is not YAML.
+    #[error("OpenSLO file `{path}`: expected YAML, got text that does not parse: {reason}")]
+    Yaml {
+        /// The file.
+        path: String,
+        /// Where and why.
+        reason: String,
     },
     /// Values that are not what they must be.
     #[error("settings file `{path}`: {}", listed(.problems))]
@@ -70,6 +86,9 @@ impl Error {
         match self {
             Error::Read { .. } => {
                 Some("check the path and its permissions, or leave --config out to use the defaults".into())
+            }
+            Error::Yaml { .. } => {
+                Some("an OpenSLO file holds YAML documents with apiVersion: openslo/v1".into())
             }
             Error::Syntax { .. } => {
                 Some("compare with the commented defaults in src/settings/defaults.toml".into())

@@ -4,9 +4,12 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Correction};
+use super::burn::BurnTier;
+use super::composite::Composite;
 use super::platform::{Criterion, Platform};
+use super::predicate::Predicate;
 use super::recording::RecordingRule;
-use crate::domain::{DriftCategory, SloType, Verdict};
+use crate::domain::{Band, DriftCategory, SloType, Verdict, ViolationKind};
 
 /// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
 /// passed the checks of `tars.toml`.
@@ -14,6 +17,10 @@ use crate::domain::{DriftCategory, SloType, Verdict};
 pub struct Settings {
     /// Service level objectives, by name.
     pub slos: Vec<Slo>,
+    /// SLOs made of others, by name.
+    pub composites: Vec<Composite>,
+    /// How fast a budget may burn before somebody is told, for all SLOs and for single ones.
+    pub burn_tiers: Vec<BurnTier>,
     /// Stretches of time that no budget pays for, by name.
     pub corrections: Vec<Correction>,
     /// The regions that are expected to report.
@@ -52,6 +59,9 @@ pub struct Settings {
     /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.
     #[serde(skip)]
     pub prometheus_queries: Vec<PrometheusQuery>,
+    /// What was read and is of no use here, in sentences. No analysis reads them.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 /// A query that a pull sends to Prometheus.
@@ -88,6 +98,16 @@ pub struct Slo {
     pub service: Option<String>,
     /// Only this route.
     pub route: Option<String>,
+    /// Only this type of agent.
+    pub agent_type: Option<String>,
+    /// Only rows for which this holds.
+    pub filter: Option<Predicate>,
+    /// What a window is expected to be.
+    #[serde(serialize_with = "as_text")]
+    pub band: Band,
+    /// Which windows count: those past the threshold, those that leave the band, or both.
+    #[serde(serialize_with = "as_text")]
+    pub detect: ViolationKind,
     /// Its error budget.
     pub budget: Budget,
 }

@@ -112,6 +112,24 @@ impl<'a> Section<'a> {
         texts
     }
 
+    /// A list of tables, each to be read like a section of its own.
+    pub(super) fn tables(&mut self, name: &'static str) -> Option<Vec<(String, Table)>> {
+        let value = self.take(name)?;
+        let tables: Option<Vec<Table>> =
+            value.as_array().and_then(|list| list.iter().map(|v| v.as_table().cloned()).collect());
+        let Some(tables) = tables else {
+            self.wrong(name, shown(&value), "a list of tables", None);
+            return None;
+        };
+        let path = |i| format!("{}[{i}]", self.key(name));
+        Some(tables.into_iter().enumerate().map(|(i, table)| (path(i), table)).collect())
+    }
+
+    /// A section within this one, whose problems are reported with it.
+    pub(super) fn inner(&mut self, path: String, table: Table) -> Section<'_> {
+        Section::new(path, table, self.problems)
+    }
+
     /// A finite number, if given.
     pub(super) fn optional_number(&mut self, name: &'static str) -> Option<f64> {
         let value = self.take(name)?;

@@ -8,7 +8,9 @@ use arrow::array::{
 
 use super::Error;
 use super::budget::Period;
+use super::burn::BurnTier;
 use super::model::{MetricRole, Settings};
+use super::predicate::Predicate;
 use super::{platform, recording, units};
 
 /// The unit of samples that state none, as the staging model spells it.
@@ -36,9 +38,11 @@ pub(super) fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 impl Settings {
     /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
     pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
-        let tables: [(&'static str, Columns); 10] = [
+        let tables: [(&'static str, Columns); 12] = [
             ("settings_slos", self.slo_columns()),
             ("settings_regions", self.region_columns()),
+            ("settings_composites", self.composite_columns()),
+            ("settings_burn_tiers", self.burn_tier_columns()),
             ("settings_corrections", self.correction_columns()),
             ("settings_drift", self.drift_columns()),
             ("settings_detection", self.detection_columns()),
@@ -56,7 +60,17 @@ impl Settings {
                 let nullable = |name: &str| {
                     matches!(
                         (table, name),
-                        ("settings_slos", "percentile" | "region" | "service" | "route" | "rolling_seconds")
+                        (
+                            "settings_slos",
+                            "percentile"
+                                | "region"
+                                | "service"
+                                | "route"
+                                | "agent_type"
+                                | "filter"
+                                | "rolling_seconds"
+                        ) | ("settings_composites", "rolling_seconds")
+                            | ("settings_burn_tiers", "share" | "burn_rate")
                             | ("settings_corrections", "slo" | "region" | "service")
                             | ("settings_recommendations", "runbook")
                     )
@@ -82,12 +96,59 @@ impl Settings {
             ("region", optional_texts(all().map(|s| s.region.as_deref()))),
             ("service", optional_texts(all().map(|s| s.service.as_deref()))),
             ("route", optional_texts(all().map(|s| s.route.as_deref()))),
+            ("agent_type", optional_texts(all().map(|s| s.agent_type.as_deref()))),
+            ("filter", optional_texts(all().map(|s| s.filter.as_ref().map(Predicate::sql)))),
+            ("band", texts(all().map(|s| s.band.as_str()))),
+            ("detect", texts(all().map(|s| s.detect.as_str()))),
             ("objective", doubles(all().map(|s| s.budget.objective))),
             ("budgeting", texts(all().map(|s| s.budget.budgeting.as_str()))),
             ("period", Arc::new(StringArray::from_iter_values(all().map(|s| s.budget.period.name())))),
             ("period_seconds", integers(all().map(|s| s.budget.period.seconds()))),
             ("rolling_seconds", Arc::new(all().map(|s| rolling(s.budget.period)).collect::<Int64Array>())),
             ("time_zone", texts(all().map(|s| s.budget.time_zone.as_str()))),
+        ]
+    }
+
+    /// One row per part of a composite.
+    fn composite_columns(&self) -> Columns {
+        let rows: Vec<_> = self.composites.iter().flat_map(|c| c.parts.iter().map(move |p| (c, p))).collect();
+        let all = || rows.iter();
+        vec![
+            ("name", texts(all().map(|(c, _)| c.name.as_str()))),
+            ("part", texts(all().map(|(_, p)| p.slo.as_str()))),
+            ("weight", doubles(all().map(|(_, p)| p.weight))),
+            ("objective", doubles(all().map(|(c, _)| c.objective))),
+            ("period", Arc::new(StringArray::from_iter_values(all().map(|(c, _)| c.period.name())))),
+            ("period_seconds", integers(all().map(|(c, _)| c.period.seconds()))),
+            ("rolling_seconds", Arc::new(all().map(|(c, _)| rolling(c.period)).collect::<Int64Array>())),
+            ("time_zone", texts(all().map(|(c, _)| c.time_zone.as_str()))),
+        ]
+    }
+
+    /// The tiers of each SLO and composite, the fastest first: its own, else those of all.
+    fn burn_tier_columns(&self) -> Columns {
+        let names = self.slos.iter().map(|s| &s.name).chain(self.composites.iter().map(|c| &c.name));
+        let mut rows: Vec<(&str, i64, &BurnTier)> = Vec::new();
+        for name in names {
+            let own = self.burn_tiers.iter().filter(|t| t.slo.as_ref() == Some(name)).collect::<Vec<_>>();
+            let general = || self.burn_tiers.iter().filter(|t| t.slo.is_none()).collect();
+            let mut tiers = if own.is_empty() { general() } else { own };
+            tiers.sort_by_key(|t| t.rank());
+            rows.extend((1..).zip(tiers).map(|(place, tier)| (name.as_str(), place, tier)));
+        }
+        let all = || rows.iter();
+        let optional = |values: Vec<Option<f64>>| -> ArrayRef { Arc::new(Float64Array::from(values)) };
+        vec![
+            ("slo", texts(all().map(|r| r.0))),
+            ("tier", integers(all().map(|r| r.1))),
+            ("name", texts(all().map(|r| r.2.name.as_str()))),
+            ("windows", Arc::new(StringArray::from_iter_values(all().map(|r| r.2.windows())))),
+            ("share", optional(all().map(|r| r.2.limit.share()).collect())),
+            ("burn_rate", optional(all().map(|r| r.2.limit.rate()).collect())),
+            ("long_seconds", integers(all().map(|r| r.2.long_seconds))),
+            ("short_seconds", integers(all().map(|r| r.2.short_seconds))),
+            ("action", texts(all().map(|r| r.2.action.as_str()))),
+            ("severity", texts(all().map(|r| r.2.severity.as_str()))),
         ]
     }
 
