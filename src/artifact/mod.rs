@@ -6,6 +6,7 @@
 pub mod checks;
 mod folder;
 pub mod recorded;
+pub mod websocket;
 
 pub use folder::write_folder;
 
