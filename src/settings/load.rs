@@ -22,6 +22,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("correction", &["name"]),
     ("drift_category", &["name"]),
     ("drift", &["name"]),
+    ("mitigation", &["category", "status"]),
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
     ("mapping", &["table", "from"]),
@@ -31,7 +32,7 @@ const LISTS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep"];
+const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep", "drift_evidence"];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";

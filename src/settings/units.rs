@@ -163,6 +163,14 @@ pub(super) const ROLES: &[(&str, Dimension)] = &[
     ("client_latency_p95_ms", Dimension::Milliseconds),
     ("replicas", Dimension::Count),
     ("cpu_limit", Dimension::Cores),
+    ("node_count", Dimension::Count),
+    ("node_pressure_count", Dimension::Count),
+    ("cluster_cpu_cores", Dimension::Cores),
+    ("cluster_memory", Dimension::Bytes),
+    ("cluster_cpu_utilization", Dimension::Percent),
+    ("cluster_memory_utilization", Dimension::Percent),
+    ("replication_lag_ms", Dimension::Milliseconds),
+    ("replicated_rows", Dimension::Count),
     ("memory_limit", Dimension::Bytes),
 ];
 
