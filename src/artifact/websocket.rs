@@ -4,10 +4,10 @@ use arrow::json::writer::{JsonArray, WriterBuilder};
 use datafusion::error::DataFusionError;
 use serde_json::{Map, Value, json};
 
-use super::Artifact;
+use super::{Artifact, Error, json_text};
 use crate::domain::format_timestamp;
 use crate::engine;
-use crate::pipeline::{Error, Run};
+use crate::pipeline::Run;
 
 /// The file.
 pub const DOCUMENT: &str = "ws_health_metrics.json";
@@ -66,20 +66,20 @@ pub async fn health(run: &Run) -> Result<Artifact, Error> {
         "missing": missing,
         "sql": SQL,
     });
-    let mut text = serde_json::to_string_pretty(&document).expect("every key is a text");
-    text.push('\n');
-    Ok(Artifact::text(DOCUMENT, text))
+    Ok(Artifact::text(DOCUMENT, json_text(&document)))
 }
 
 /// The rows of the query as JSON objects, with null where there is no value.
 async fn objects(run: &Run) -> Result<Vec<Map<String, Value>>, Error> {
-    let batches = run.rows(SQL).await?;
+    let fail = |source| Error::Query { document: DOCUMENT, source };
+    let broken = |e: DataFusionError| fail(engine::Error::from(e).into());
+    let batches = run.rows(SQL).await.map_err(fail)?;
     let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
     let written = batches.iter().try_for_each(|batch| writer.write(batch)).and_then(|()| writer.finish());
-    written.map_err(|e| engine::Error::from(DataFusionError::from(e)))?;
+    written.map_err(|e| broken(e.into()))?;
     let text = writer.into_inner();
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    serde_json::from_slice(&text).map_err(|e| engine::Error::from(DataFusionError::External(e.into())).into())
+    serde_json::from_slice(&text).map_err(|e| broken(DataFusionError::External(e.into())))
 }
