@@ -56,7 +56,7 @@ stretches as (
         min(timestamp) as started_at,
         (cast(max(timestamp) as bigint) - cast(min(timestamp) as bigint)) / 3.6e9 as hours,
         -- By second; in MB and by hour.
-        regr_slope(value, cast(timestamp as bigint) / 1e6) * 3600.0 / 1e6 as growth_mb_per_hour
+        theil_sen_slope(value order by timestamp) * 3600.0 / 1e6 as growth_mb_per_hour
     from stretched
     group by region, service, host, stretch
 ),

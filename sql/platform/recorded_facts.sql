@@ -2,7 +2,7 @@
 -- grain: one row per interval of $interval_seconds from $from, region, service, label and quantity
 -- materialized: view
 -- audit: `label` tells apart what has no column of its own: the agent type of evaluations, the system
---   of database calls, the type of an SLO
+--   of database calls, the peer of other calls, the type of an error or of an SLO
 -- audit: `tally` is how many there were (requests, samples, windows), `total` the sum of their values,
 --   `spread` a sketch of them; metrics that no rule asks for are left out
 -- audit: a metric with a role is the quantity `role:NAME`, in the role's unit; any metric is
@@ -231,6 +231,85 @@ metric_facts as (
     group by position, region, service, quantity
 ),
 
+-- Calls to whatever a client span names as its peer, databases and caches apart.
+peer_calls as (
+    select
+        (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        region,
+        coalesce(service, 'unknown') as service,
+        peer_service as label,
+        count(*) as calls,
+        sum(case when status = 'error' then 1 else 0 end) as errors,
+        quantile_sketch(case when duration_ms >= 0.0 and duration_ms <= 1e12 then duration_ms end)
+            as duration
+    from spans
+    where
+        timestamp >= $from
+        and timestamp < $to
+        and kind = 'client'
+        and peer_service is not null
+        and attributes['db.system'] is null
+        and attributes['db.system.name'] is null
+    group by position, region, coalesce(service, 'unknown'), peer_service
+),
+
+peer_facts as (
+    select
+        peers.position as position,
+        peers.region as region,
+        peers.service as service,
+        peers.label as label,
+        parts.quantity as quantity,
+        case parts.quantity when 'peer_calls' then peers.calls else peers.errors end as tally,
+        cast(null as double) as total,
+        case parts.quantity when 'peer_calls' then peers.duration end as spread
+    from peer_calls as peers
+    cross join (values ('peer_calls'), ('peer_errors')) as parts (quantity)
+),
+
+-- What happens now and then: errors by type, kills, verdicts that `tars score` kept, changes that failed.
+happened as (
+    select
+        timestamp,
+        region,
+        service,
+        error_type as label,
+        'typed_errors' as quantity,
+        cast(null as double) as value
+    from logs
+    where timestamp >= $from and timestamp < $to and error_type is not null
+    union all
+    select timestamp, region, service, '', 'oom_kills', null
+    from oom_events
+    union all
+    select window_start, region, service, verdict, 'regressions', confidence
+    from predictions
+    where
+        window_start >= $from
+        and window_start < $to
+        and verdict in ('PERFORMANCE_REGRESSION', 'ENVIRONMENT_REGRESSION')
+    union all
+    select timestamp, region, service, kind, 'failed_changes', null
+    from changes
+    where timestamp >= $from and timestamp < $to and not success
+),
+
+event_facts as (
+    select
+        (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        region,
+        coalesce(service, 'unknown') as service,
+        label,
+        quantity,
+        count(*) as tally,
+        exact_sum(value) as total,
+        quantile_sketch(value) as spread
+    from happened
+    group by position, region, coalesce(service, 'unknown'), label, quantity
+),
+
 -- An SLO window counts in the interval in which it starts.
 slo_facts as (
     select
@@ -259,6 +338,10 @@ facts as (
     select position, region, service, label, quantity, tally, total, spread from call_facts
     union all
     select position, region, service, label, quantity, tally, total, spread from metric_facts
+    union all
+    select position, region, service, label, quantity, tally, total, spread from peer_facts
+    union all
+    select position, region, service, label, quantity, tally, total, spread from event_facts
     union all
     select position, region, service, label, quantity, tally, total, spread from slo_facts
 ),

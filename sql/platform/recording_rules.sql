@@ -6,7 +6,8 @@
 --   apart; nothing measured gives no row, never a 0
 -- audit: rate is tally by second; mean, p50, p95 and p99 are of values; ratio is the tally over that
 --   of `of_quantity`; share is a series' part of all series of its rule in the interval; sum adds up
---   the means of regions, services and labels; trend is the moving average (EWMA) of earlier means
+--   the means of regions, services and labels; trend is the moving average (EWMA) of earlier means,
+--   rate_change and mean_change are the distance of rate or mean from theirs, as a share of it
 with
 rules as (
     select name, series_group, quantity, of_quantity, statistic, apart, unit
@@ -60,6 +61,8 @@ measured as (
             when 'total_rate' then gathered.total / cast($interval_seconds as double)
             when 'mean' then gathered.total / nullif(cast(gathered.tally as double), 0.0)
             when 'trend' then gathered.total / nullif(cast(gathered.tally as double), 0.0)
+            when 'mean_change' then gathered.total / nullif(cast(gathered.tally as double), 0.0)
+            when 'rate_change' then gathered.tally / cast($interval_seconds as double)
             when 'sum' then gathered.sum_of_means
             when 'p50' then sketch_quantile(gathered.spread, 0.50)
             when 'p95' then sketch_quantile(gathered.spread, 0.95)
@@ -100,7 +103,12 @@ final as (
         region,
         service,
         label,
-        case statistic when 'trend' then trend else value end as value,
+        case
+            when statistic = 'trend' then trend
+            when statistic in ('rate_change', 'mean_change')
+                then (value - trend) / nullif(abs(trend), 0.0)
+            else value
+        end as value,
         unit
     from smoothed
 )

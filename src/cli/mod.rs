@@ -3,7 +3,9 @@
 mod charts;
 mod check;
 mod demo;
+mod drift;
 mod ingest;
+mod kpi;
 mod lake;
 mod model;
 mod nightly;
@@ -87,7 +89,9 @@ pub(crate) struct Global {
 enum Command {
     Check(check::Check),
     Demo(demo::Demo),
+    Drift(drift::Drift),
     Ingest(ingest::Ingest),
+    Kpi(kpi::Kpi),
     Lake(lake::LakeVerb),
     Model(model::Model),
     Nightly(nightly::Nightly),
@@ -114,6 +118,8 @@ impl Args {
             match self.command {
                 Command::Check(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
+                Command::Drift(verb) => verb.run(&self.global).await,
+                Command::Kpi(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Model(verb) => verb.run(),

@@ -6,7 +6,7 @@
 //! - [`window`]: a judgement of each row by the rows before it (`ewma`, `zscore` ...).
 //!
 //! The numeric parts stand alone and know nothing of SQL: [`sketch`], [`exact`],
-//! [`history`], [`anomaly`].
+//! [`history`], [`anomaly`], [`statistics`].
 //! [`register_all`] makes everything known to a session; [`documentation`] is the text of
 //! `docs/functions.md`. Nothing here reads a file, a clock or the network.
 
@@ -14,6 +14,7 @@ pub mod aggregate;
 pub mod anomaly;
 mod argument;
 mod calendar;
+pub mod chance;
 pub mod exact;
 pub mod history;
 pub mod interval;
@@ -21,6 +22,7 @@ mod reference;
 mod register;
 pub mod scalar;
 pub mod sketch;
+pub mod statistics;
 pub mod window;
 
 pub use exact::ExactSum;

@@ -60,6 +60,16 @@ pub(super) const DRIFT: DocSection = DocSection {
     description: Some("Movement of a number against its baseline."),
 };
 
+/// Statistics of change.
+pub(super) const CHANGE: DocSection = DocSection {
+    include: true,
+    label: "Change",
+    description: Some(
+        "Has something changed, by how much, since when, and could it be chance? Robust figures, tests of a candidate \
+         against a baseline, distances between distributions, change points. docs/statistics.md says which is for what.",
+    ),
+};
+
 /// Regressions.
 pub(super) const REGRESSION: DocSection = DocSection {
     include: true,
@@ -67,7 +77,8 @@ pub(super) const REGRESSION: DocSection = DocSection {
     description: Some("Telling a regression of the code from one of the environment, without a model."),
 };
 
-const SECTIONS: [&DocSection; 7] = [&SKETCHES, &SUMS, &HISTORY, &PERIODS, &INTERVALS, &DRIFT, &REGRESSION];
+const SECTIONS: [&DocSection; 8] =
+    [&SKETCHES, &SUMS, &HISTORY, &PERIODS, &INTERVALS, &DRIFT, &CHANGE, &REGRESSION];
 
 const PREAMBLE: &str = "# SQL functions
 

@@ -14,10 +14,18 @@ pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
         scalar::sketch_share_below::SketchShareBelow::default().into(),
         scalar::drift_percent::DriftPercent::default().into(),
         scalar::drift_status::DriftStatusOf::default().into(),
+        scalar::count_ratio_p::CountRatioP::default().into(),
+        scalar::student_p::StudentP::default().into(),
         scalar::period_start::PeriodStart::default().into(),
         scalar::period_end::PeriodEnd::default().into(),
         scalar::wilson_lower::WilsonLower::default().into(),
         scalar::wilson_upper::WilsonUpper::default().into(),
+        scalar::js_divergence::function(),
+        scalar::ks_p_value::function(),
+        scalar::ks_statistic::function(),
+        scalar::psi::function(),
+        scalar::wasserstein::function(),
+        scalar::fisher_exact_p::FisherExactP::default().into(),
         RegressionRules::new(rules.clone()).into(),
     ];
     functions.extend(judging_functions(&Judge::rules(rules)));
@@ -40,6 +48,21 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
         aggregate::sketch_merge::SketchMerge::default().into(),
         aggregate::exact_sum::ExactSumOf::default().into(),
         aggregate::exact_avg::ExactAvg::default().into(),
+        aggregate::brown_forsythe_p::function(),
+        aggregate::change_points::function(),
+        aggregate::hodges_lehmann::function(),
+        aggregate::hodges_lehmann_lower::function(),
+        aggregate::hodges_lehmann_upper::function(),
+        aggregate::js_divergence_of::function(),
+        aggregate::ks_p_value_of::function(),
+        aggregate::ks_statistic_of::function(),
+        aggregate::mad::function(),
+        aggregate::mann_whitney_p::function(),
+        aggregate::mann_whitney_u::function(),
+        aggregate::psi_of::function(),
+        aggregate::spread_ratio::function(),
+        aggregate::theil_sen_slope::function(),
+        aggregate::wasserstein_of::function(),
     ]
 }
 
@@ -51,6 +74,7 @@ pub fn window_functions() -> Vec<WindowUDF> {
         window::bollinger_lower::BollingerLower::default().into(),
         window::zscore::Zscore::default().into(),
         window::anomaly_score::AnomalyScore::default().into(),
+        window::bh_adjusted::BhAdjusted::default().into(),
     ]
 }
 

@@ -18,8 +18,9 @@ pub const DEFAULT_QUERIES: &str = include_str!("prometheus.toml");
 /// The embedded criteria, and how the parts of a platform are recognised; in a file of their own for the same reason.
 const DEFAULT_CRITERIA: &str = include_str!("platform.toml");
 
-/// The embedded recording rules.
+/// The embedded recording rules, and the alert rules over them.
 const DEFAULT_RECORDING: &str = include_str!("recording.toml");
+const DEFAULT_ALERTS: &str = include_str!("alerts.toml");
 
 /// How the settings are called in messages when no file was given.
 const DEFAULTS_NAME: &str = "defaults.toml";
@@ -32,10 +33,12 @@ const LISTS: &[(&str, &[&str])] = &[
     ("correction", &["name"]),
     ("drift_category", &["name"]),
     ("drift", &["name"]),
+    ("mitigation", &["category", "status"]),
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
     ("criterion", &["suite", "name"]),
     ("recording_rule", &["name"]),
+    ("alert_rule", &["name"]),
     ("mapping", &["table", "from"]),
     ("csv", &["files"]),
     ("retention", &["table"]),
@@ -43,7 +46,8 @@ const LISTS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep", "platform"];
+const SECTIONS: &[&str] =
+    &["regions", "detection", "health", "cost", "ingest", "upkeep", "drift_evidence", "platform"];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";
@@ -103,6 +107,7 @@ impl Settings {
         defaults.extend(parse("prometheus.toml", DEFAULT_QUERIES)?);
         defaults.extend(parse("platform.toml", DEFAULT_CRITERIA)?);
         defaults.extend(parse("recording.toml", DEFAULT_RECORDING)?);
+        defaults.extend(parse("alerts.toml", DEFAULT_ALERTS)?);
         let (name, mut user) = match user {
             Some((name, text)) => (name, parse(name, text)?),
             None => (DEFAULTS_NAME, Table::new()),

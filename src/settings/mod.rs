@@ -4,10 +4,12 @@
 //! entries of it. Settings reach SQL as tables ([`Settings::tables`]), so nothing that a user may tune is a
 //! constant in a query. Every error names the key, what stands there, what is expected and what to do.
 
+mod alerts;
 mod budget;
 mod burn;
 mod composite;
 mod decode;
+mod evidence;
 mod load;
 mod model;
 mod platform;
@@ -19,9 +21,11 @@ mod slo;
 mod tables;
 mod units;
 
+pub use alerts::AlertRule;
 pub use budget::{Budget, Correction, Period};
 pub use burn::{BurnLimit, BurnTier};
 pub use composite::{Composite, Part};
+pub use evidence::{DriftEvidence, Mitigation, Season};
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,

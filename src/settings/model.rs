@@ -3,9 +3,11 @@
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::alerts::AlertRule;
 use super::budget::{Budget, Correction};
 use super::burn::BurnTier;
 use super::composite::Composite;
+use super::evidence::{DriftEvidence, Mitigation};
 use super::platform::{Criterion, Platform};
 use super::predicate::Predicate;
 use super::recording::RecordingRule;
@@ -27,6 +29,10 @@ pub struct Settings {
     pub regions: Regions,
     /// Drift checks, by name.
     pub drift: Vec<DriftCheck>,
+    /// What a drift needs besides its size.
+    pub drift_evidence: DriftEvidence,
+    /// What to do about drifts, by category and status.
+    pub mitigations: Vec<Mitigation>,
     /// How anomalies and error spikes are told from noise.
     pub detection: Detection,
     /// Rules of the classifier, by feature and verdict.
@@ -52,6 +58,8 @@ pub struct Settings {
     pub criteria: Vec<Criterion>,
     /// How the parts of a platform are recognised.
     pub platform: Platform,
+    /// Conditions over these series, by group and name.
+    pub alert_rules: Vec<AlertRule>,
     /// The series that are computed ahead of time, by group and name.
     pub recording_rules: Vec<RecordingRule>,
     /// How long rows are kept, by table.

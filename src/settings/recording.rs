@@ -11,8 +11,22 @@ use super::read::Section;
 use super::tables::texts;
 
 /// What a rule may compute; the model `recording_rules` says how.
-const STATISTICS: [&str; 12] =
-    ["count", "rate", "total_rate", "mean", "p50", "p95", "p99", "max", "sum", "trend", "ratio", "share"];
+const STATISTICS: [&str; 14] = [
+    "count",
+    "rate",
+    "total_rate",
+    "mean",
+    "p50",
+    "p95",
+    "p99",
+    "max",
+    "sum",
+    "trend",
+    "rate_change",
+    "mean_change",
+    "ratio",
+    "share",
+];
 /// What may tell the series of a rule apart.
 const APART: [&str; 5] = ["all", "region", "service", "region_service", "label"];
 

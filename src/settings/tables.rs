@@ -11,7 +11,7 @@ use super::budget::Period;
 use super::burn::BurnTier;
 use super::model::{MetricRole, Settings};
 use super::predicate::Predicate;
-use super::{platform, recording, units};
+use super::{alerts, platform, recording, units};
 
 /// The unit of samples that state none, as the staging model spells it.
 const NO_UNIT: &str = "";
@@ -38,13 +38,15 @@ pub(super) fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 impl Settings {
     /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
     pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
-        let tables: [(&'static str, Columns); 12] = [
+        let tables: [(&'static str, Columns); 14] = [
             ("settings_slos", self.slo_columns()),
             ("settings_regions", self.region_columns()),
             ("settings_composites", self.composite_columns()),
             ("settings_burn_tiers", self.burn_tier_columns()),
             ("settings_corrections", self.correction_columns()),
             ("settings_drift", self.drift_columns()),
+            ("settings_drift_evidence", self.evidence_columns()),
+            ("settings_mitigations", self.mitigation_columns()),
             ("settings_detection", self.detection_columns()),
             ("settings_rules", self.rule_columns()),
             ("settings_health", self.health_columns()),
@@ -54,6 +56,7 @@ impl Settings {
         ];
         let mut parts = platform::tables(&self.criteria, &self.platform)?;
         parts.push(recording::table(&self.recording_rules)?);
+        parts.push(alerts::table(&self.alert_rules)?);
         tables
             .into_iter()
             .map(|(table, columns)| {
@@ -184,6 +187,27 @@ impl Settings {
             ("warning_percent", doubles(all().map(|d| d.warning_percent))),
             ("critical_percent", doubles(all().map(|d| d.critical_percent))),
             ("floor", doubles(all().map(|d| d.floor))),
+        ]
+    }
+
+    /// One row; the kinds of changes stand in one text, with a comma between them.
+    fn evidence_columns(&self) -> Columns {
+        let e = &self.drift_evidence;
+        vec![
+            ("false_alarm_rate", doubles(std::iter::once(e.false_alarm_rate))),
+            ("min_intervals", integers(std::iter::once(e.min_intervals))),
+            ("season", texts(std::iter::once(e.season.as_str()))),
+            ("change_kinds", texts(std::iter::once(e.change_kinds.join(",").as_str()))),
+            ("stale_days", integers(std::iter::once(e.stale_days))),
+        ]
+    }
+
+    fn mitigation_columns(&self) -> Columns {
+        let all = || self.mitigations.iter();
+        vec![
+            ("category", texts(all().map(|m| m.category.as_str()))),
+            ("status", texts(all().map(|m| m.status.as_str()))),
+            ("text", texts(all().map(|m| m.text.as_str()))),
         ]
     }
 

@@ -163,10 +163,16 @@ pub(super) const ROLES: &[(&str, Dimension)] = &[
     ("client_latency_p95_ms", Dimension::Milliseconds),
     ("dashboard_load_ms", Dimension::Milliseconds),
     ("panel_load_ms", Dimension::Milliseconds),
-    ("replication_lag_ms", Dimension::Milliseconds),
-    ("replicated_rows", Dimension::Count),
     ("replicas", Dimension::Count),
     ("cpu_limit", Dimension::Cores),
+    ("node_count", Dimension::Count),
+    ("node_pressure_count", Dimension::Count),
+    ("cluster_cpu_cores", Dimension::Cores),
+    ("cluster_memory", Dimension::Bytes),
+    ("cluster_cpu_utilization", Dimension::Percent),
+    ("cluster_memory_utilization", Dimension::Percent),
+    ("replication_lag_ms", Dimension::Milliseconds),
+    ("replicated_rows", Dimension::Count),
     ("memory_limit", Dimension::Bytes),
 ];
 

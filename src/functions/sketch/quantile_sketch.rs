@@ -129,6 +129,12 @@ impl QuantileSketch {
         Some((below as f64 + partly) / self.count() as f64)
     }
 
+    /// Every bucket in use, ascending: its answer, and how many values it counts. The same bucket has the same answer in
+    /// every sketch.
+    pub fn atoms(&self) -> Vec<(f64, u64)> {
+        self.buckets.buckets().iter().map(|b| (answer(b.key()), b.count())).collect()
+    }
+
     /// Bytes of heap in use.
     pub fn heap_size(&self) -> usize {
         self.buckets.heap_size()

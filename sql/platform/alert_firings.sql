@@ -1,0 +1,200 @@
+-- title: Alerts that the rules of the settings would have raised
+-- grain: one row per rule, series and stretch of time in which its condition held long enough
+-- materialized: view
+-- audit: a condition that holds in neighbouring intervals is one stretch; the alert fires when it has
+--   held for `for_seconds`, and resolves with the interval in which it no longer holds
+-- audit: an interval without a value ends a stretch, except for rules of what is absent: those look at
+--   series with at least one value in the window, in intervals in which any series has one
+with
+watched as (
+    select
+        rules.name as alert,
+        rules.alert_group as alert_group,
+        rules.comparison as comparison,
+        rules.threshold as threshold,
+        rules.for_seconds as for_seconds,
+        rules.severity as severity,
+        rules.summary as summary,
+        series.slot as slot,
+        series.region as region,
+        series.service as service,
+        series.label as label,
+        series.value as value,
+        series.unit as unit
+    from settings_alert_rules as rules
+    join recording_rules as series
+        on rules.series = series.rule
+        and (rules.label is null or rules.label = series.label)
+),
+
+slots as (
+    select distinct slot from watched
+),
+
+kept_series as (
+    select
+        alert,
+        alert_group,
+        comparison,
+        threshold,
+        for_seconds,
+        severity,
+        summary,
+        region,
+        service,
+        label,
+        unit,
+        min(slot) as first_slot
+    from watched
+    where comparison = 'absent'
+    group by
+        alert,
+        alert_group,
+        comparison,
+        threshold,
+        for_seconds,
+        severity,
+        summary,
+        region,
+        service,
+        label,
+        unit
+),
+
+absent as (
+    select kept_series.*, slots.slot as slot
+    from kept_series
+    join slots on slots.slot > kept_series.first_slot
+    left join watched
+        on kept_series.alert = watched.alert
+        and kept_series.region = watched.region
+        and kept_series.service = watched.service
+        and kept_series.label = watched.label
+        and slots.slot = watched.slot
+    where watched.slot is null
+),
+
+held as (
+    select
+        alert,
+        alert_group,
+        comparison,
+        threshold,
+        for_seconds,
+        severity,
+        summary,
+        slot,
+        region,
+        service,
+        label,
+        value,
+        unit
+    from watched
+    where
+        comparison = '>' and value > threshold
+        or comparison = '<' and value < threshold
+        or comparison = '>=' and value >= threshold
+        or comparison = '<=' and value <= threshold
+    union all
+    select
+        alert,
+        alert_group,
+        comparison,
+        threshold,
+        for_seconds,
+        severity,
+        summary,
+        slot,
+        region,
+        service,
+        label,
+        cast(null as double),
+        unit
+    from absent
+),
+
+-- Neighbouring intervals share the difference between their position and their rank.
+ranked as (
+    select
+        *,
+        (cast(slot as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            - row_number() over (
+                partition by alert, region, service, label order by slot
+            ) as stretch
+    from held
+),
+
+stretches as (
+    select
+        alert,
+        alert_group,
+        comparison,
+        threshold,
+        for_seconds,
+        severity,
+        summary,
+        region,
+        service,
+        label,
+        unit,
+        cast(min(slot) as bigint) as began,
+        cast(max(slot) as bigint) + $interval_seconds * 1000000 as ended,
+        case when comparison in ('<', '<=') then min(value) else max(value) end as worst
+    from ranked
+    group by
+        alert,
+        alert_group,
+        comparison,
+        threshold,
+        for_seconds,
+        severity,
+        summary,
+        region,
+        service,
+        label,
+        unit,
+        stretch
+),
+
+final as (
+    select
+        alert_group,
+        alert,
+        severity,
+        region,
+        service,
+        label,
+        arrow_cast(began, 'Timestamp(Microsecond, Some("UTC"))') as pending_at,
+        arrow_cast(began + for_seconds * 1000000, 'Timestamp(Microsecond, Some("UTC"))')
+            as fires_at,
+        case
+            when ended < cast($to as bigint)
+                then arrow_cast(ended, 'Timestamp(Microsecond, Some("UTC"))')
+        end as resolves_at,
+        (ended - began) / 1000000 as held_seconds,
+        worst,
+        comparison,
+        threshold,
+        unit,
+        summary
+    from stretches
+    where ended - began >= for_seconds * 1000000
+)
+
+select
+    alert_group,
+    alert,
+    severity,
+    region,
+    service,
+    label,
+    pending_at,
+    fires_at,
+    resolves_at,
+    held_seconds,
+    worst,
+    comparison,
+    threshold,
+    unit,
+    summary
+from final
