@@ -46,6 +46,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("log_minutes", include_str!("../../schemas/log_minutes.toml")),
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
     ("predictions", include_str!("../../schemas/predictions.toml")),
+    ("runs", include_str!("../../schemas/runs.toml")),
 ];
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {

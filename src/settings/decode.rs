@@ -6,6 +6,7 @@ use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdi
 
 use super::budget::{budget, correction};
 use super::load::{Entry, Merged};
+use super::nightly::{artifacts, ga, notification, rollback_signal};
 use super::model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
@@ -44,6 +45,10 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         upkeep: upkeep(merged.section("upkeep"), problems),
         retention: each(merged.list("retention"), problems, retention),
         prometheus_queries: each(merged.list("prometheus_query"), problems, prometheus_query),
+        ga: ga(merged.section("ga"), problems),
+        rollback: each(merged.list("rollback"), problems, rollback_signal),
+        artifacts: artifacts(merged.section("artifacts"), problems),
+        notifications: each(merged.list("notification"), problems, notification),
     };
     // One order whatever the file's, so that equal settings are equal to the digest as well.
     settings.retention.sort_by(|a, b| a.table.cmp(&b.table));
@@ -54,6 +59,8 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     settings.metrics.sort_by(|a, b| (&a.role, &a.metric).cmp(&(&b.role, &b.metric)));
     settings.recommendations.sort_by(|a, b| (a.rank, &a.code).cmp(&(b.rank, &b.code)));
     settings.prometheus_queries.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
+    settings.rollback.sort_by(|a, b| a.signal.cmp(&b.signal));
+    settings.notifications.sort_by(|a, b| a.name.cmp(&b.name));
     settings.mappings.sort_by(|a, b| (&a.table, &a.from).cmp(&(&b.table, &b.from)));
     settings
 }

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Correction};
+use super::nightly::{Artifacts, Ga, Notification, RollbackSignal};
 use crate::domain::{DriftCategory, SloType, Verdict};
 
 /// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
@@ -44,6 +45,16 @@ pub struct Settings {
     /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.
     #[serde(skip)]
     pub prometheus_queries: Vec<PrometheusQuery>,
+    /// The window that later days are compared with.
+    pub ga: Ga,
+    /// What speaks for a rollback, by signal.
+    pub rollback: Vec<RollbackSignal>,
+    /// How long files of nightly runs are kept. No analysis reads it, so it is no part of the digest.
+    #[serde(skip)]
+    pub artifacts: Artifacts,
+    /// Where messages go, by name. No part of the digest.
+    #[serde(skip)]
+    pub notifications: Vec<Notification>,
 }
 
 /// A query that a pull sends to Prometheus.
