@@ -8,6 +8,9 @@ macro_rules! models {
 }
 
 models![
+    "certify/check_observations.sql",
+    "certify/criteria_results.sql",
+    "certify/validation_checks.sql",
     "drift/drift_checks.sql",
     "drift/drift_measures.sql",
     "drift/drift_summary.sql",
@@ -19,6 +22,13 @@ models![
     "features/request_features.sql",
     "features/reward_features.sql",
     "kpi/kpi_summary.sql",
+    "platform/dashboard_loads.sql",
+    "platform/memory_growth.sql",
+    "platform/oom_events.sql",
+    "platform/replication_health.sql",
+    "platform/slow_queries.sql",
+    "platform/trace_continuity.sql",
+    "platform/ws_health.sql",
     "region/region_deltas.sql",
     "region/region_drift.sql",
     "region/region_kpis.sql",
@@ -54,6 +64,8 @@ models![
     "slo/slo_violations.sql",
     "slo/slo_windows.sql",
     "staging/client_calls.sql",
+    "staging/database_calls.sql",
     "staging/metric_points.sql",
     "staging/reject_status.sql",
+    "staging/ws_events.sql",
 ];

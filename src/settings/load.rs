@@ -13,6 +13,9 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 /// The embedded queries for Prometheus; part of the defaults, in a file of their own because they are many.
 pub const DEFAULT_QUERIES: &str = include_str!("prometheus.toml");
 
+/// The embedded criteria, and how the parts of a platform are recognised; in a file of their own for the same reason.
+const DEFAULT_CRITERIA: &str = include_str!("platform.toml");
+
 /// How the settings are called in messages when no file was given.
 const DEFAULTS_NAME: &str = "defaults.toml";
 
@@ -24,6 +27,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("drift", &["name"]),
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
+    ("criterion", &["suite", "name"]),
     ("mapping", &["table", "from"]),
     ("csv", &["files"]),
     ("retention", &["table"]),
@@ -31,7 +35,7 @@ const LISTS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep"];
+const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep", "platform"];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";
@@ -78,6 +82,7 @@ impl Settings {
     pub(super) fn from_text(user: Option<(&str, &str)>) -> Result<Settings, Error> {
         let mut defaults = parse(DEFAULTS_NAME, DEFAULTS)?;
         defaults.extend(parse("prometheus.toml", DEFAULT_QUERIES)?);
+        defaults.extend(parse("platform.toml", DEFAULT_CRITERIA)?);
         let (name, user) = match user {
             Some((name, text)) => (name, parse(name, text)?),
             None => (DEFAULTS_NAME, Table::new()),

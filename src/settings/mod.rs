@@ -8,6 +8,7 @@ mod budget;
 mod decode;
 mod load;
 mod model;
+mod platform;
 mod read;
 mod tables;
 mod units;
@@ -18,6 +19,7 @@ pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
+pub use platform::{Criterion, Platform};
 pub use read::Problem;
 
 /// Why settings cannot be used.

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Correction};
+use super::platform::{Criterion, Platform};
 use crate::domain::{DriftCategory, SloType, Verdict};
 
 /// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
@@ -39,6 +40,10 @@ pub struct Settings {
     pub ingest: Ingest,
     /// How the lake is kept in order.
     pub upkeep: Upkeep,
+    /// What certifies and validates a platform, by suite and rank.
+    pub criteria: Vec<Criterion>,
+    /// How the parts of a platform are recognised.
+    pub platform: Platform,
     /// How long rows are kept, by table.
     pub retention: Vec<Retention>,
     /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.

@@ -9,15 +9,15 @@ use arrow::array::{
 use super::Error;
 use super::budget::Period;
 use super::model::{MetricRole, Settings};
-use super::units;
+use super::{platform, units};
 
 /// The unit of samples that state none, as the staging model spells it.
 const NO_UNIT: &str = "";
 
 /// A column under construction.
-type Columns = Vec<(&'static str, ArrayRef)>;
+pub(super) type Columns = Vec<(&'static str, ArrayRef)>;
 
-fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+pub(super) fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
@@ -25,11 +25,11 @@ fn optional_texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef
     Arc::new(values.collect::<StringArray>())
 }
 
-fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
+pub(super) fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
     Arc::new(Float64Array::from_iter_values(values))
 }
 
-fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
+pub(super) fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values))
 }
 
@@ -48,6 +48,7 @@ impl Settings {
             ("settings_recommendations", self.recommendation_columns()),
             ("settings_cost", self.cost_columns()),
         ];
+        let parts = platform::tables(&self.criteria, &self.platform)?;
         tables
             .into_iter()
             .map(|(table, columns)| {
@@ -64,6 +65,7 @@ impl Settings {
                     .map(|batch| (table, batch))
                     .map_err(|source| Error::Table { table, source })
             })
+            .chain(parts.into_iter().map(Ok))
             .collect()
     }
 
