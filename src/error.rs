@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    contract, domain, engine, gbm, ingest, lake, pipeline, report, score, settings, shell, simulate,
+    artifact, contract, domain, engine, gbm, ingest, lake, pipeline, report, score, settings, shell, simulate,
 };
 
 /// The failure of a command.
@@ -26,6 +26,8 @@ pub enum Error {
     Engine(#[from] engine::Error),
     #[error(transparent)]
     Pipeline(#[from] pipeline::Error),
+    #[error(transparent)]
+    Artifact(#[from] artifact::Error),
     #[error(transparent)]
     Report(#[from] report::Error),
     #[error(transparent)]
@@ -82,6 +84,8 @@ impl Error {
                 ingest::Error::Rejects { .. } => 6,
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
+            Error::Artifact(artifact::Error::Interval { .. } | artifact::Error::Baseline { .. }) => 2,
+            Error::Artifact(_) => 6,
             Error::Read { .. } | Error::Damaged { .. } | Error::Unreached { .. } => 3,
             Error::Gbm(_) | Error::Score(score::Error::Gbm(_) | score::Error::Labels { .. }) => 9,
             Error::Score(score::Error::Incident { .. }) => 3,
@@ -111,6 +115,7 @@ impl Error {
             Error::Ingest(e) => e.hint(),
             Error::Engine(e) => e.hint(),
             Error::Pipeline(e) => e.hint(),
+            Error::Artifact(e) => e.hint(),
             Error::Report(e) => e.hint(),
             Error::Simulate(e) => e.hint(),
             Error::Shell(e) => e.hint(),

@@ -2,7 +2,9 @@
 
 mod charts;
 mod demo;
+mod drift;
 mod ingest;
+mod kpi;
 mod lake;
 mod model;
 mod nightly;
@@ -84,7 +86,9 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Drift(drift::Drift),
     Ingest(ingest::Ingest),
+    Kpi(kpi::Kpi),
     Lake(lake::LakeVerb),
     Model(model::Model),
     Nightly(nightly::Nightly),
@@ -109,6 +113,8 @@ impl Args {
         runtime.block_on(async {
             match self.command {
                 Command::Demo(verb) => verb.run(&self.global).await,
+                Command::Drift(verb) => verb.run(&self.global).await,
+                Command::Kpi(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Model(verb) => verb.run(),

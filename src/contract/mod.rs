@@ -46,6 +46,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("log_minutes", include_str!("../../schemas/log_minutes.toml")),
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
     ("predictions", include_str!("../../schemas/predictions.toml")),
+    ("baselines", include_str!("../../schemas/baselines.toml")),
 ];
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {

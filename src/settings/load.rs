@@ -25,6 +25,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("correction", &["name"]),
     ("drift_category", &["name"]),
     ("drift", &["name"]),
+    ("mitigation", &["category", "status"]),
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
     ("criterion", &["suite", "name"]),
@@ -35,7 +36,8 @@ const LISTS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep", "platform"];
+const SECTIONS: &[&str] =
+    &["regions", "detection", "health", "cost", "ingest", "upkeep", "drift_evidence", "platform"];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";

@@ -6,6 +6,7 @@
 
 mod budget;
 mod decode;
+mod evidence;
 mod load;
 mod model;
 mod platform;
@@ -14,6 +15,7 @@ mod tables;
 mod units;
 
 pub use budget::{Budget, Correction, Period};
+pub use evidence::{DriftEvidence, Mitigation, Season};
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Correction};
+use super::evidence::{DriftEvidence, Mitigation};
 use super::platform::{Criterion, Platform};
 use crate::domain::{DriftCategory, SloType, Verdict};
 
@@ -19,6 +20,10 @@ pub struct Settings {
     pub regions: Regions,
     /// Drift checks, by name.
     pub drift: Vec<DriftCheck>,
+    /// What a drift needs besides its size.
+    pub drift_evidence: DriftEvidence,
+    /// What to do about drifts, by category and status.
+    pub mitigations: Vec<Mitigation>,
     /// How anomalies and error spikes are told from noise.
     pub detection: Detection,
     /// Rules of the classifier, by feature and verdict.

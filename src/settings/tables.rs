@@ -36,11 +36,13 @@ pub(super) fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 impl Settings {
     /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
     pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
-        let tables: [(&'static str, Columns); 10] = [
+        let tables: [(&'static str, Columns); 12] = [
             ("settings_slos", self.slo_columns()),
             ("settings_regions", self.region_columns()),
             ("settings_corrections", self.correction_columns()),
             ("settings_drift", self.drift_columns()),
+            ("settings_drift_evidence", self.evidence_columns()),
+            ("settings_mitigations", self.mitigation_columns()),
             ("settings_detection", self.detection_columns()),
             ("settings_rules", self.rule_columns()),
             ("settings_health", self.health_columns()),
@@ -122,6 +124,27 @@ impl Settings {
             ("warning_percent", doubles(all().map(|d| d.warning_percent))),
             ("critical_percent", doubles(all().map(|d| d.critical_percent))),
             ("floor", doubles(all().map(|d| d.floor))),
+        ]
+    }
+
+    /// One row; the kinds of changes stand in one text, with a comma between them.
+    fn evidence_columns(&self) -> Columns {
+        let e = &self.drift_evidence;
+        vec![
+            ("false_alarm_rate", doubles(std::iter::once(e.false_alarm_rate))),
+            ("min_intervals", integers(std::iter::once(e.min_intervals))),
+            ("season", texts(std::iter::once(e.season.as_str()))),
+            ("change_kinds", texts(std::iter::once(e.change_kinds.join(",").as_str()))),
+            ("stale_days", integers(std::iter::once(e.stale_days))),
+        ]
+    }
+
+    fn mitigation_columns(&self) -> Columns {
+        let all = || self.mitigations.iter();
+        vec![
+            ("category", texts(all().map(|m| m.category.as_str()))),
+            ("status", texts(all().map(|m| m.status.as_str()))),
+            ("text", texts(all().map(|m| m.text.as_str()))),
         ]
     }
 

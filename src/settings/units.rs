@@ -167,6 +167,12 @@ pub(super) const ROLES: &[(&str, Dimension)] = &[
     ("replicated_rows", Dimension::Count),
     ("replicas", Dimension::Count),
     ("cpu_limit", Dimension::Cores),
+    ("node_count", Dimension::Count),
+    ("node_pressure_count", Dimension::Count),
+    ("cluster_cpu_cores", Dimension::Cores),
+    ("cluster_memory", Dimension::Bytes),
+    ("cluster_cpu_utilization", Dimension::Percent),
+    ("cluster_memory_utilization", Dimension::Percent),
     ("memory_limit", Dimension::Bytes),
 ];
 
