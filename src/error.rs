@@ -44,6 +44,8 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{message}")]
     Unmet { message: String },
+    #[error("checks that did not pass: {failed}")]
+    Checks { failed: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
@@ -101,7 +103,7 @@ impl Error {
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
             Error::BadFeed { .. } => 7,
-            Error::Unmet { .. } => 8,
+            Error::Unmet { .. } | Error::Checks { .. } => 8,
             Error::Interrupted => 130,
         }
     }
@@ -141,6 +143,11 @@ impl Error {
             Error::Unmet { .. } => {
                 Some("tars slo violations, and tars slo budgets, show what went wrong".into())
             }
+            Error::Checks { .. } => Some(
+                "the column `detail` says what was seen, and `sql` (--format json) the query that shows it; \
+                 thresholds are [[criterion]] entries of tars.toml"
+                    .into(),
+            ),
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

@@ -17,6 +17,7 @@ calls as (
         duration_ms,
         is_error
     from database_calls
+    where kind <> 'cache'
 ),
 
 limits as (

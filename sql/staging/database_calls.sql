@@ -1,7 +1,8 @@
--- title: Queries to databases, from client spans
--- grain: one row per client span of the window or its baseline that names a database system which is
---   no cache
+-- title: Calls to databases and caches, from client spans
+-- grain: one row per client span of the window or its baseline that names a database system
 -- materialized: view
+-- audit: kind is `cache` where the system is one, `analytics` where the settings recognise the
+--   statement, else `query`
 -- audit: the statement is the span's name, or what it says of its query where it has none
 -- audit: a duration that is NaN, infinite, negative or longer than 31 years is left out
 with
@@ -59,14 +60,18 @@ final as (
         calls.service as service,
         calls.system as system,
         calls.statement as statement,
-        case when analytics.statement is not null then 'analytics' else 'query' end as kind,
+        case
+            when caches.system is not null then 'cache'
+            when analytics.statement is not null then 'analytics'
+            else 'query'
+        end as kind,
         calls.trace_id as trace_id,
         calls.duration_ms as duration_ms,
         calls.is_error as is_error
     from calls
     left join caches on calls.system = caches.system
     left join analytics on calls.statement = analytics.statement
-    where calls.system is not null and caches.system is null
+    where calls.system is not null
 )
 
 select timestamp, region, service, system, statement, kind, trace_id, duration_ms, is_error

@@ -10,6 +10,9 @@ mod folder;
 mod intervals;
 pub mod kpi;
 mod rows;
+pub mod checks;
+mod folder;
+pub mod recorded;
 
 pub use error::Error;
 pub use folder::write_folder;

@@ -1,6 +1,7 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
 mod charts;
+mod check;
 mod demo;
 mod drift;
 mod ingest;
@@ -11,6 +12,7 @@ mod nightly;
 mod output;
 mod rejects;
 mod pull;
+mod record;
 mod report;
 mod rows;
 mod score;
@@ -85,6 +87,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
     Demo(demo::Demo),
     Drift(drift::Drift),
     Ingest(ingest::Ingest),
@@ -94,6 +97,7 @@ enum Command {
     Nightly(nightly::Nightly),
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
+    Record(record::Record),
     Report(report::Report),
     Slo(slo::SloCommand),
     Score(score::Score),
@@ -112,6 +116,7 @@ impl Args {
             .map_err(|e| Error::Usage { message: format!("cannot start threads: {e}"), hint: None })?;
         runtime.block_on(async {
             match self.command {
+                Command::Check(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Drift(verb) => verb.run(&self.global).await,
                 Command::Kpi(verb) => verb.run(&self.global).await,
@@ -121,6 +126,7 @@ impl Args {
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Pull(verb) => verb.run(&self.global).await,
+                Command::Record(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Slo(verb) => verb.run(&self.global).await,
                 Command::Score(verb) => verb.run(&self.global).await,

@@ -47,6 +47,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
     ("predictions", include_str!("../../schemas/predictions.toml")),
     ("baselines", include_str!("../../schemas/baselines.toml")),
+    ("recorded_series", include_str!("../../schemas/recorded_series.toml")),
 ];
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {

@@ -12,7 +12,7 @@ use super::model::{
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 use super::read::{Problems, Section, did_you_mean};
-use super::{platform, units};
+use super::{platform, recording, units};
 
 /// Windows are made of whole minutes, because the rollups are.
 const MINUTE: i64 = 60;
@@ -41,6 +41,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         metrics: metrics(std::mem::take(&mut merged.metrics), problems),
         recommendations: each(merged.list("recommendation"), problems, recommendation),
         criteria: each(merged.list("criterion"), problems, platform::criterion),
+        recording_rules: each(merged.list("recording_rule"), problems, recording::recording_rule),
         platform: platform::platform(merged.section("platform"), problems),
         mappings: each(merged.list("mapping"), problems, mapping),
         csv: each(merged.list("csv"), problems, csv),
@@ -59,6 +60,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
     settings.metrics.sort_by(|a, b| (&a.role, &a.metric).cmp(&(&b.role, &b.metric)));
     settings.recommendations.sort_by(|a, b| (a.rank, &a.code).cmp(&(b.rank, &b.code)));
+    settings.recording_rules.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     settings.criteria.sort_by(|a, b| (&a.suite, a.rank, &a.name).cmp(&(&b.suite, b.rank, &b.name)));
     settings.prometheus_queries.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     settings.mappings.sort_by(|a, b| (&a.table, &a.from).cmp(&(&b.table, &b.from)));

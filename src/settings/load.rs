@@ -16,6 +16,9 @@ pub const DEFAULT_QUERIES: &str = include_str!("prometheus.toml");
 /// The embedded criteria, and how the parts of a platform are recognised; in a file of their own for the same reason.
 const DEFAULT_CRITERIA: &str = include_str!("platform.toml");
 
+/// The embedded recording rules.
+const DEFAULT_RECORDING: &str = include_str!("recording.toml");
+
 /// How the settings are called in messages when no file was given.
 const DEFAULTS_NAME: &str = "defaults.toml";
 
@@ -29,6 +32,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
     ("criterion", &["suite", "name"]),
+    ("recording_rule", &["name"]),
     ("mapping", &["table", "from"]),
     ("csv", &["files"]),
     ("retention", &["table"]),
@@ -85,6 +89,7 @@ impl Settings {
         let mut defaults = parse(DEFAULTS_NAME, DEFAULTS)?;
         defaults.extend(parse("prometheus.toml", DEFAULT_QUERIES)?);
         defaults.extend(parse("platform.toml", DEFAULT_CRITERIA)?);
+        defaults.extend(parse("recording.toml", DEFAULT_RECORDING)?);
         let (name, user) = match user {
             Some((name, text)) => (name, parse(name, text)?),
             None => (DEFAULTS_NAME, Table::new()),

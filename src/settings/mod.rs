@@ -11,6 +11,7 @@ mod load;
 mod model;
 mod platform;
 mod read;
+mod recording;
 mod tables;
 mod units;
 
@@ -23,6 +24,7 @@ pub use model::{
 };
 pub use platform::{Criterion, Platform};
 pub use read::Problem;
+pub use recording::RecordingRule;
 
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::budget::{Budget, Correction};
 use super::evidence::{DriftEvidence, Mitigation};
 use super::platform::{Criterion, Platform};
+use super::recording::RecordingRule;
 use crate::domain::{DriftCategory, SloType, Verdict};
 
 /// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
@@ -49,6 +50,8 @@ pub struct Settings {
     pub criteria: Vec<Criterion>,
     /// How the parts of a platform are recognised.
     pub platform: Platform,
+    /// The series that are computed ahead of time, by group and name.
+    pub recording_rules: Vec<RecordingRule>,
     /// How long rows are kept, by table.
     pub retention: Vec<Retention>,
     /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.

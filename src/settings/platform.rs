@@ -67,7 +67,7 @@ pub struct Platform {
 }
 
 /// One of a few known words.
-fn known(section: &mut Section<'_>, key: &'static str, words: &[&str]) -> Option<String> {
+pub(super) fn known(section: &mut Section<'_>, key: &'static str, words: &[&str]) -> Option<String> {
     let text = section.text(key);
     if words.contains(&text.as_str()) {
         return Some(text);

@@ -9,7 +9,7 @@ use arrow::array::{
 use super::Error;
 use super::budget::Period;
 use super::model::{MetricRole, Settings};
-use super::{platform, units};
+use super::{platform, recording, units};
 
 /// The unit of samples that state none, as the staging model spells it.
 const NO_UNIT: &str = "";
@@ -50,7 +50,8 @@ impl Settings {
             ("settings_recommendations", self.recommendation_columns()),
             ("settings_cost", self.cost_columns()),
         ];
-        let parts = platform::tables(&self.criteria, &self.platform)?;
+        let mut parts = platform::tables(&self.criteria, &self.platform)?;
+        parts.push(recording::table(&self.recording_rules)?);
         tables
             .into_iter()
             .map(|(table, columns)| {
