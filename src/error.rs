@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    contract, domain, engine, gbm, ingest, lake, pipeline, report, score, settings, shell, simulate,
+    artifact, contract, domain, engine, gbm, ingest, lake, pipeline, report, score, settings, shell, simulate,
 };
 
 /// The failure of a command.
@@ -27,6 +27,8 @@ pub enum Error {
     #[error(transparent)]
     Pipeline(#[from] pipeline::Error),
     #[error(transparent)]
+    Artifact(#[from] artifact::Error),
+    #[error(transparent)]
     Report(#[from] report::Error),
     #[error(transparent)]
     Simulate(#[from] simulate::Error),
@@ -42,6 +44,8 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{message}")]
     Unmet { message: String },
+    #[error("checks that did not pass: {failed}")]
+    Checks { failed: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
@@ -82,6 +86,8 @@ impl Error {
                 ingest::Error::Rejects { .. } => 6,
                 ingest::Error::Columns { .. } | ingest::Error::Worker { .. } => 1,
             },
+            Error::Artifact(artifact::Error::Interval { .. } | artifact::Error::Baseline { .. }) => 2,
+            Error::Artifact(_) => 6,
             Error::Read { .. } | Error::Damaged { .. } | Error::Unreached { .. } => 3,
             Error::Gbm(_) | Error::Score(score::Error::Gbm(_) | score::Error::Labels { .. }) => 9,
             Error::Score(score::Error::Incident { .. }) => 3,
@@ -97,7 +103,7 @@ impl Error {
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
             Error::BadFeed { .. } => 7,
-            Error::Unmet { .. } => 8,
+            Error::Unmet { .. } | Error::Checks { .. } => 8,
             Error::Interrupted => 130,
         }
     }
@@ -111,6 +117,7 @@ impl Error {
             Error::Ingest(e) => e.hint(),
             Error::Engine(e) => e.hint(),
             Error::Pipeline(e) => e.hint(),
+            Error::Artifact(e) => e.hint(),
             Error::Report(e) => e.hint(),
             Error::Simulate(e) => e.hint(),
             Error::Shell(e) => e.hint(),
@@ -136,6 +143,11 @@ impl Error {
             Error::Unmet { .. } => {
                 Some("tars slo violations, and tars slo budgets, show what went wrong".into())
             }
+            Error::Checks { .. } => Some(
+                "the column `detail` says what was seen, and `sql` (--format json) the query that shows it; \
+                 thresholds are [[criterion]] entries of tars.toml"
+                    .into(),
+            ),
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

@@ -1,14 +1,18 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
 mod charts;
+mod check;
 mod demo;
+mod drift;
 mod ingest;
+mod kpi;
 mod lake;
 mod model;
 mod nightly;
 mod output;
 mod rejects;
 mod pull;
+mod record;
 mod report;
 mod rows;
 mod score;
@@ -83,13 +87,17 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
     Demo(demo::Demo),
+    Drift(drift::Drift),
     Ingest(ingest::Ingest),
+    Kpi(kpi::Kpi),
     Lake(lake::LakeVerb),
     Model(model::Model),
     Nightly(nightly::Nightly),
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
+    Record(record::Record),
     Report(report::Report),
     Slo(slo::SloCommand),
     Score(score::Score),
@@ -108,13 +116,17 @@ impl Args {
             .map_err(|e| Error::Usage { message: format!("cannot start threads: {e}"), hint: None })?;
         runtime.block_on(async {
             match self.command {
+                Command::Check(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
+                Command::Drift(verb) => verb.run(&self.global).await,
+                Command::Kpi(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Model(verb) => verb.run(),
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Pull(verb) => verb.run(&self.global).await,
+                Command::Record(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
                 Command::Slo(verb) => verb.run(&self.global).await,
                 Command::Score(verb) => verb.run(&self.global).await,

@@ -4,12 +4,25 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span(pub(super) Duration);
 
 /// Units, and the milliseconds in one; the first that divides a span names it.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
+impl Span {
+    /// Whole seconds.
+    pub(super) fn seconds(self) -> Result<i64, Error> {
+        let seconds = i64::try_from(self.0.as_secs()).ok().filter(|_| self.0.subsec_nanos() == 0);
+        seconds.ok_or_else(|| Error::Usage {
+            message: format!("expected whole seconds, got {self}"),
+            hint: Some("write a time such as 5m".into()),
+        })
+    }
+}
 
 impl FromStr for Span {
     type Err = String;

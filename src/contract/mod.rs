@@ -47,6 +47,8 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
     ("predictions", include_str!("../../schemas/predictions.toml")),
     ("runs", include_str!("../../schemas/runs.toml")),
+    ("baselines", include_str!("../../schemas/baselines.toml")),
+    ("recorded_series", include_str!("../../schemas/recorded_series.toml")),
 ];
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {

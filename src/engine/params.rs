@@ -83,6 +83,9 @@ impl Params {
             ("baseline_from".to_owned(), Value::Timestamp(baseline.from())),
             ("baseline_to".to_owned(), Value::Timestamp(baseline.to())),
             ("interval_seconds".to_owned(), Value::Integer(DEFAULT_INTERVAL_SECONDS)),
+            // A kept baseline to compare with; '' for what the lake holds of the baseline window.
+            ("baseline_name".to_owned(), Value::Text(String::new())),
+            ("baseline_version".to_owned(), Value::Integer(0)),
         ]))
     }
 
@@ -204,7 +207,7 @@ mod tests {
         let error = params().bind("select $form").unwrap_err().to_string();
         assert_eq!(
             error,
-            "parameter `$form` has no value; set are: $baseline_from, $baseline_to, $from, $interval_seconds, $to"
+            "parameter `$form` has no value; set are: $baseline_from, $baseline_name, $baseline_to, $baseline_version, $from, $interval_seconds, $to"
         );
     }
 

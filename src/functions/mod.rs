@@ -14,6 +14,7 @@ pub mod aggregate;
 pub mod anomaly;
 mod argument;
 mod calendar;
+pub mod chance;
 pub mod exact;
 pub mod history;
 pub mod interval;

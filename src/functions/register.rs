@@ -14,6 +14,8 @@ pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
         scalar::sketch_share_below::SketchShareBelow::default().into(),
         scalar::drift_percent::DriftPercent::default().into(),
         scalar::drift_status::DriftStatusOf::default().into(),
+        scalar::count_ratio_p::CountRatioP::default().into(),
+        scalar::student_p::StudentP::default().into(),
         scalar::period_start::PeriodStart::default().into(),
         scalar::period_end::PeriodEnd::default().into(),
         scalar::wilson_lower::WilsonLower::default().into(),

@@ -10,6 +10,10 @@ pub mod chart;
 mod content;
 mod features;
 mod format;
+#[allow(dead_code, unused_imports)] // The renderer of reports uses the rest.
+mod pdf;
+#[allow(dead_code)]
+mod plain;
 mod render;
 mod rows;
 mod sections;
@@ -21,6 +25,7 @@ pub use content::{
     Block, Column, Figure, Figures, Period, Report, Section, Table, TableVersion, Unit, UnknownPeriod, Value,
 };
 pub use format::show;
+pub use pdf::markdown_to_pdf;
 pub use render::JSON_SCHEMA_VERSION;
 
 use crate::engine;
@@ -50,6 +55,14 @@ pub enum Error {
         /// The columns that there are.
         got: String,
     },
+    /// A document cannot be set as pages.
+    #[error("report: `{title}` as PDF: expected a document that can be set as pages, got: {found}")]
+    Typeset {
+        /// Title of the document.
+        title: String,
+        /// What the typesetter says.
+        found: String,
+    },
 }
 
 impl From<engine::Error> for Error {
@@ -67,6 +80,9 @@ impl Error {
             }
             Error::Parameters(source) => source.hint(),
             Error::Column { .. } => None,
+            Error::Typeset { .. } => {
+                Some("the Markdown, HTML and JSON forms say the same; write those".to_owned())
+            }
         }
     }
 }

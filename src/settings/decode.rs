@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
 
 use super::budget::{budget, correction};
+use super::evidence::{drift_evidence, mitigation};
 use super::load::{Entry, Merged};
 use super::nightly::{artifacts, ga, notification, rollback_signal};
 use super::model::{
@@ -12,7 +13,7 @@ use super::model::{
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 use super::read::{Problems, Section, did_you_mean};
-use super::units;
+use super::{platform, recording, units};
 
 /// Windows are made of whole minutes, because the rollups are.
 const MINUTE: i64 = 60;
@@ -33,11 +34,16 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         corrections: each(merged.list("correction"), problems, correction),
         regions: regions(merged.section("regions"), problems),
         drift: each(merged.list("drift"), problems, |section| drift_check(section, &categories)),
+        drift_evidence: one(merged.section("drift_evidence"), problems, drift_evidence),
+        mitigations: each(merged.list("mitigation"), problems, mitigation),
         detection: detection(merged.section("detection"), problems),
         rules: each(merged.list("rule"), problems, rule),
         health: health(merged.section("health"), problems),
         metrics: metrics(std::mem::take(&mut merged.metrics), problems),
         recommendations: each(merged.list("recommendation"), problems, recommendation),
+        criteria: each(merged.list("criterion"), problems, platform::criterion),
+        recording_rules: each(merged.list("recording_rule"), problems, recording::recording_rule),
+        platform: platform::platform(merged.section("platform"), problems),
         mappings: each(merged.list("mapping"), problems, mapping),
         csv: each(merged.list("csv"), problems, csv),
         cost: cost(merged.section("cost"), problems),
@@ -55,14 +61,25 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     settings.slos.sort_by(|a, b| a.name.cmp(&b.name));
     settings.corrections.sort_by(|a, b| a.name.cmp(&b.name));
     settings.drift.sort_by(|a, b| a.name.cmp(&b.name));
+    settings.mitigations.sort_by_key(|m| (m.category, std::cmp::Reverse(m.status)));
     settings.rules.sort_by_key(|rule| (feature_rank(rule), rule.verdict));
     settings.metrics.sort_by(|a, b| (&a.role, &a.metric).cmp(&(&b.role, &b.metric)));
     settings.recommendations.sort_by(|a, b| (a.rank, &a.code).cmp(&(b.rank, &b.code)));
+    settings.recording_rules.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
+    settings.criteria.sort_by(|a, b| (&a.suite, a.rank, &a.name).cmp(&(&b.suite, b.rank, &b.name)));
     settings.prometheus_queries.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     settings.rollback.sort_by(|a, b| a.signal.cmp(&b.signal));
     settings.notifications.sort_by(|a, b| a.name.cmp(&b.name));
     settings.mappings.sort_by(|a, b| (&a.table, &a.from).cmp(&(&b.table, &b.from)));
     settings
+}
+
+/// A section that is decoded in a file of its own.
+fn one<T>(entry: Entry, problems: &mut Problems, decode: impl FnOnce(&mut Section<'_>) -> T) -> T {
+    let mut section = Section::new(entry.path, entry.table, problems);
+    let decoded = decode(&mut section);
+    section.finish();
+    decoded
 }
 
 fn prometheus_query(section: &mut Section<'_>) -> Option<PrometheusQuery> {

@@ -13,6 +13,12 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 /// The embedded queries for Prometheus; part of the defaults, in a file of their own because they are many.
 pub const DEFAULT_QUERIES: &str = include_str!("prometheus.toml");
 
+/// The embedded criteria, and how the parts of a platform are recognised; in a file of their own for the same reason.
+const DEFAULT_CRITERIA: &str = include_str!("platform.toml");
+
+/// The embedded recording rules.
+const DEFAULT_RECORDING: &str = include_str!("recording.toml");
+
 /// How the settings are called in messages when no file was given.
 const DEFAULTS_NAME: &str = "defaults.toml";
 
@@ -22,8 +28,11 @@ const LISTS: &[(&str, &[&str])] = &[
     ("correction", &["name"]),
     ("drift_category", &["name"]),
     ("drift", &["name"]),
+    ("mitigation", &["category", "status"]),
     ("rule", &["feature", "verdict"]),
     ("recommendation", &["code"]),
+    ("criterion", &["suite", "name"]),
+    ("recording_rule", &["name"]),
     ("mapping", &["table", "from"]),
     ("csv", &["files"]),
     ("retention", &["table"]),
@@ -33,7 +42,18 @@ const LISTS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep", "artifacts", "ga"];
+const SECTIONS: &[&str] = &[
+    "regions",
+    "detection",
+    "health",
+    "cost",
+    "ingest",
+    "upkeep",
+    "drift_evidence",
+    "platform",
+    "artifacts",
+    "ga",
+];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";
@@ -80,6 +100,8 @@ impl Settings {
     pub(super) fn from_text(user: Option<(&str, &str)>) -> Result<Settings, Error> {
         let mut defaults = parse(DEFAULTS_NAME, DEFAULTS)?;
         defaults.extend(parse("prometheus.toml", DEFAULT_QUERIES)?);
+        defaults.extend(parse("platform.toml", DEFAULT_CRITERIA)?);
+        defaults.extend(parse("recording.toml", DEFAULT_RECORDING)?);
         let (name, user) = match user {
             Some((name, text)) => (name, parse(name, text)?),
             None => (DEFAULTS_NAME, Table::new()),

@@ -6,21 +6,27 @@
 
 mod budget;
 mod decode;
+mod evidence;
 mod load;
 mod model;
 mod nightly;
+mod platform;
 mod read;
+mod recording;
 mod tables;
 mod units;
 
 pub use budget::{Budget, Correction, Period};
+pub use evidence::{DriftEvidence, Mitigation, Season};
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 pub use nightly::{Artifacts, Ga, Notification, ROLLBACK_SIGNALS, RollbackSignal};
+pub use platform::{Criterion, Platform};
 pub use read::Problem;
+pub use recording::RecordingRule;
 
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]

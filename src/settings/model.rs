@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Correction};
 use super::nightly::{Artifacts, Ga, Notification, RollbackSignal};
+use super::evidence::{DriftEvidence, Mitigation};
+use super::platform::{Criterion, Platform};
+use super::recording::RecordingRule;
 use crate::domain::{DriftCategory, SloType, Verdict};
 
 /// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
@@ -19,6 +22,10 @@ pub struct Settings {
     pub regions: Regions,
     /// Drift checks, by name.
     pub drift: Vec<DriftCheck>,
+    /// What a drift needs besides its size.
+    pub drift_evidence: DriftEvidence,
+    /// What to do about drifts, by category and status.
+    pub mitigations: Vec<Mitigation>,
     /// How anomalies and error spikes are told from noise.
     pub detection: Detection,
     /// Rules of the classifier, by feature and verdict.
@@ -40,6 +47,12 @@ pub struct Settings {
     pub ingest: Ingest,
     /// How the lake is kept in order.
     pub upkeep: Upkeep,
+    /// What certifies and validates a platform, by suite and rank.
+    pub criteria: Vec<Criterion>,
+    /// How the parts of a platform are recognised.
+    pub platform: Platform,
+    /// The series that are computed ahead of time, by group and name.
+    pub recording_rules: Vec<RecordingRule>,
     /// How long rows are kept, by table.
     pub retention: Vec<Retention>,
     /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.

@@ -9,15 +9,15 @@ use arrow::array::{
 use super::Error;
 use super::budget::Period;
 use super::model::{MetricRole, Settings};
-use super::units;
+use super::{platform, recording, units};
 
 /// The unit of samples that state none, as the staging model spells it.
 const NO_UNIT: &str = "";
 
 /// A column under construction.
-type Columns = Vec<(&'static str, ArrayRef)>;
+pub(super) type Columns = Vec<(&'static str, ArrayRef)>;
 
-fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+pub(super) fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
@@ -25,11 +25,11 @@ fn optional_texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef
     Arc::new(values.collect::<StringArray>())
 }
 
-fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
+pub(super) fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
     Arc::new(Float64Array::from_iter_values(values))
 }
 
-fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
+pub(super) fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values))
 }
 
@@ -41,6 +41,8 @@ impl Settings {
             ("settings_regions", self.region_columns()),
             ("settings_corrections", self.correction_columns()),
             ("settings_drift", self.drift_columns()),
+            ("settings_drift_evidence", self.evidence_columns()),
+            ("settings_mitigations", self.mitigation_columns()),
             ("settings_detection", self.detection_columns()),
             ("settings_rules", self.rule_columns()),
             ("settings_health", self.health_columns()),
@@ -50,6 +52,8 @@ impl Settings {
             ("settings_ga", self.ga_columns()),
             ("settings_rollback", self.rollback_columns()),
         ];
+        let mut parts = platform::tables(&self.criteria, &self.platform)?;
+        parts.push(recording::table(&self.recording_rules)?);
         tables
             .into_iter()
             .map(|(table, columns)| {
@@ -66,6 +70,7 @@ impl Settings {
                     .map(|batch| (table, batch))
                     .map_err(|source| Error::Table { table, source })
             })
+            .chain(parts.into_iter().map(Ok))
             .collect()
     }
 
@@ -122,6 +127,27 @@ impl Settings {
             ("warning_percent", doubles(all().map(|d| d.warning_percent))),
             ("critical_percent", doubles(all().map(|d| d.critical_percent))),
             ("floor", doubles(all().map(|d| d.floor))),
+        ]
+    }
+
+    /// One row; the kinds of changes stand in one text, with a comma between them.
+    fn evidence_columns(&self) -> Columns {
+        let e = &self.drift_evidence;
+        vec![
+            ("false_alarm_rate", doubles(std::iter::once(e.false_alarm_rate))),
+            ("min_intervals", integers(std::iter::once(e.min_intervals))),
+            ("season", texts(std::iter::once(e.season.as_str()))),
+            ("change_kinds", texts(std::iter::once(e.change_kinds.join(",").as_str()))),
+            ("stale_days", integers(std::iter::once(e.stale_days))),
+        ]
+    }
+
+    fn mitigation_columns(&self) -> Columns {
+        let all = || self.mitigations.iter();
+        vec![
+            ("category", texts(all().map(|m| m.category.as_str()))),
+            ("status", texts(all().map(|m| m.status.as_str()))),
+            ("text", texts(all().map(|m| m.text.as_str()))),
         ]
     }
 

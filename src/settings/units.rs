@@ -161,8 +161,18 @@ pub(super) const ROLES: &[(&str, Dimension)] = &[
     ("server_latency_p95_ms", Dimension::Milliseconds),
     ("server_latency_p99_ms", Dimension::Milliseconds),
     ("client_latency_p95_ms", Dimension::Milliseconds),
+    ("dashboard_load_ms", Dimension::Milliseconds),
+    ("panel_load_ms", Dimension::Milliseconds),
+    ("replication_lag_ms", Dimension::Milliseconds),
+    ("replicated_rows", Dimension::Count),
     ("replicas", Dimension::Count),
     ("cpu_limit", Dimension::Cores),
+    ("node_count", Dimension::Count),
+    ("node_pressure_count", Dimension::Count),
+    ("cluster_cpu_cores", Dimension::Cores),
+    ("cluster_memory", Dimension::Bytes),
+    ("cluster_cpu_utilization", Dimension::Percent),
+    ("cluster_memory_utilization", Dimension::Percent),
     ("memory_limit", Dimension::Bytes),
 ];
 

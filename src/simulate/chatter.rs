@@ -9,6 +9,14 @@ use super::requests::{Buffer, Player, USERS};
 use super::traffic::Scene;
 use super::world::{SERVICES, SocketEvent, WEBSOCKET_GATEWAY};
 
+/// Median time to open a WebSocket.
+const HANDSHAKE_MS: f64 = 45.0;
+/// Median time that one stays open.
+const CONNECTED_MS: f64 = 1_800_000.0;
+/// Time between two heartbeats, and between two messages.
+const HEARTBEAT_MS: f64 = 30_000.0;
+const MESSAGE_MS: f64 = 2_000.0;
+
 impl Player<'_> {
     /// The head of a line that is no request: it has neither a status nor a `duration_ms`.
     fn head(&mut self, logs: &mut Buffer, place: (usize, usize, u8), at: i64, level: &str, version: u16) {
@@ -53,10 +61,13 @@ impl Player<'_> {
         json::hex(out, self.random.bits());
         out.push(b'"');
         match event {
-            SocketEvent::Connect => {}
+            SocketEvent::Connect => number_field(out, "latency_ms", HANDSHAKE_MS * factor * slower),
             SocketEvent::Disconnect => {
+                let connected = CONNECTED_MS * factor;
                 field(out, "close_code", if bits & 15 == 0 { "1006" } else { "1000" });
-                number_field(out, "connected_ms", 240_000.0 * factor);
+                number_field(out, "connected_ms", connected);
+                integer_field(out, "heartbeats", (connected / HEARTBEAT_MS) as u64);
+                integer_field(out, "messages_sent", 1 + (connected / MESSAGE_MS) as u64);
             }
             SocketEvent::Reconnect => {
                 let reconnect = (1_500.0 * factor * slower).min(29_500.0);

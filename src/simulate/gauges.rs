@@ -7,7 +7,7 @@ use super::plan::hosts;
 use super::random::{Random, Stream, smooth};
 use super::requests::{Buffer, Shared};
 use super::traffic::{Scene, region_weight};
-use super::world::{REGIONS, SERVICE_COUNT, SERVICES, services};
+use super::world::{DASHBOARD_API, REGIONS, SERVICE_COUNT, SERVICES, services};
 use super::write::host_name;
 
 /// Samples that one moment has, about: all series of all regions.
@@ -202,4 +202,11 @@ fn region_samples(s: &mut Sampler<'_>, scene: &Scene, load: f64) {
     }
     // Every region ends up with the same rows; those still under way are the lag's business.
     s.sample("", "", "replicated_rows_total", "1", (scene.minute as f64 + 1.0) * 1_200.0);
+    // What users wait for: the browser's own work, and what the server's takes longer than usual.
+    let e = *scene.effects(region, DASHBOARD_API);
+    let slow = (e.work * e.database.sqrt() * e.queue.sqrt()).max(1.0);
+    let dashboard = 640.0 * REGIONS[region].slowness * slow * s.wobble(id + 5, 0.08);
+    s.sample(SERVICES[DASHBOARD_API].name, "", "dashboard_load_ms", "ms", dashboard);
+    let panel = 130.0 * REGIONS[region].slowness * slow * s.wobble(id + 6, 0.08);
+    s.sample(SERVICES[DASHBOARD_API].name, "", "panel_load_ms", "ms", panel);
 }

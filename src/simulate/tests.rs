@@ -174,6 +174,30 @@ fn a_request_line_has_the_fields_and_the_size_of_real_ones() {
 }
 
 #[test]
+fn a_websocket_that_closes_tells_how_long_it_was_open_and_what_it_sent() {
+    let [logs, _, metrics, _] = simulate(&Shared::new(checked(3.0, 40_000, |o| o.quiet = true)));
+    let of = |event: &str| logs.iter().filter(|r| r.get("event").is_some_and(|e| e == event)).collect();
+    let (opened, closed, again): (Vec<&Row>, Vec<&Row>, Vec<&Row>) =
+        (of("ws.connect"), of("ws.disconnect"), of("ws.reconnect"));
+    assert!(opened.len() > 100 && closed.len() > 100 && !again.is_empty());
+    assert!(opened.iter().all(|r| number(r, "latency_ms") > 0.0));
+    for row in &closed {
+        // A heartbeat every 30 s, a message every 2 s.
+        let connected = number(row, "connected_ms");
+        assert!((connected / 30_000.0 - number(row, "heartbeats")).abs() <= 1.0, "{row:?}");
+        assert!((connected / 2_000.0 - number(row, "messages_sent")).abs() <= 1.0, "{row:?}");
+    }
+    let sum = |rows: &[&Row], key: &str| rows.iter().map(|r| number(r, key)).sum::<f64>();
+    let (up, down) = (sum(&closed, "connected_ms"), sum(&again, "downtime_ms"));
+    assert!(up / (up + down) > 0.999, "{}", up / (up + down));
+    let worst = |name: &str| {
+        metrics.iter().filter(|m| m["metric"] == name).map(|m| number(m, "value")).fold(0.0, f64::max)
+    };
+    assert!((1.0..2_000.0).contains(&worst("dashboard_load_ms")));
+    assert!((1.0..500.0).contains(&worst("panel_load_ms")));
+}
+
+#[test]
 fn identities_are_well_formed_and_parents_exist() {
     let is_hex = |id: &str, length| {
         id.len() == length

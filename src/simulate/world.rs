@@ -50,6 +50,7 @@ pub(super) const SERVICE_COUNT: usize = 8;
 pub(super) const EVALUATION_API: usize = 0;
 pub(super) const AGENT_RUNNER: usize = 1;
 pub(super) const WEBSOCKET_GATEWAY: usize = 2;
+pub(super) const DASHBOARD_API: usize = 3;
 pub(super) const SCHEDULER: usize = 4;
 pub(super) const AUTH: usize = 5;
 pub(super) const RESULTS_STORE: usize = 7;

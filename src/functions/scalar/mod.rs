@@ -1,5 +1,6 @@
 //! Scalar functions: one row in, one value out.
 
+pub mod count_ratio_p;
 pub mod drift_percent;
 pub mod drift_status;
 pub mod period_end;
@@ -10,5 +11,6 @@ mod rule_set;
 pub mod sketch_count;
 pub mod sketch_quantile;
 pub mod sketch_share_below;
+pub mod student_p;
 pub mod wilson_lower;
 pub mod wilson_upper;

@@ -1,0 +1,284 @@
+-- title: What recording rules are made of
+-- grain: one row per interval of $interval_seconds from $from, region, service, label and quantity
+-- materialized: view
+-- audit: `label` tells apart what has no column of its own: the agent type of evaluations, the system
+--   of database calls, the type of an SLO
+-- audit: `tally` is how many there were (requests, samples, windows), `total` the sum of their values,
+--   `spread` a sketch of them; metrics that no rule asks for are left out
+-- audit: a metric with a role is the quantity `role:NAME`, in the role's unit; any metric is
+--   `metric:NAME`, as it came
+with
+asked as (
+    select quantity from settings_recording_rules
+    union
+    select of_quantity from settings_recording_rules where of_quantity is not null
+),
+
+served as (
+    select
+        (cast(minute as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        region,
+        service,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sum(timeouts) as timeouts,
+        sum(retries) as retries,
+        sum(duration_us) / 1000.0 as duration_ms,
+        sketch_merge(latency) as latency,
+        sum(queue_waits) as queue_waits,
+        sketch_merge(queue_wait) as queue_wait,
+        sum(bytes_sent) as bytes_sent
+    from request_minutes
+    where minute >= $from and minute < $to
+    group by position, region, service
+),
+
+request_facts as (
+    select
+        served.position as position,
+        served.region as region,
+        served.service as service,
+        '' as label,
+        parts.quantity as quantity,
+        case parts.quantity
+            when 'requests' then served.requests
+            when 'request_errors' then served.errors
+            when 'request_timeouts' then served.timeouts
+            when 'request_retries' then served.retries
+            when 'queue_waits' then served.queue_waits
+            else served.requests
+        end as tally,
+        case parts.quantity
+            when 'requests' then served.duration_ms
+            when 'bytes_sent' then cast(served.bytes_sent as double)
+        end as total,
+        case parts.quantity
+            when 'requests' then served.latency
+            when 'queue_waits' then served.queue_wait
+        end as spread
+    from served
+    cross join (
+        values
+            ('requests'),
+            ('request_errors'),
+            ('request_timeouts'),
+            ('request_retries'),
+            ('queue_waits'),
+            ('bytes_sent')
+    ) as parts (quantity)
+),
+
+evaluated as (
+    select
+        (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        region,
+        coalesce(service, 'unknown') as service,
+        coalesce(agent_type, 'unknown') as label,
+        count(*) as evaluations,
+        sum(case when status = 'success' then 1 else 0 end) as succeeded,
+        sum(case when status <> 'success' then 1 else 0 end) as failed,
+        exact_sum(case when duration_ms >= 0.0 and duration_ms <= 1e12 then duration_ms end)
+            as duration_ms,
+        quantile_sketch(case when duration_ms >= 0.0 and duration_ms <= 1e12 then duration_ms end)
+            as duration,
+        count(reward_mean) as rewarded,
+        exact_sum(reward_mean) as reward,
+        sum(episodes) as episodes,
+        sum(steps) as steps,
+        count(queue_wait_ms) as waits,
+        quantile_sketch(
+            case when queue_wait_ms >= 0.0 and queue_wait_ms <= 1e12 then queue_wait_ms end
+        ) as waited,
+        count(nash_stability) as stabilities,
+        exact_sum(nash_stability) as stability,
+        count(nash_conflict) as conflicts,
+        exact_sum(nash_conflict) as conflict
+    from evaluations
+    where timestamp >= $from and timestamp < $to
+    group by position, region, coalesce(service, 'unknown'), coalesce(agent_type, 'unknown')
+),
+
+evaluation_facts as (
+    select
+        evaluated.position as position,
+        evaluated.region as region,
+        evaluated.service as service,
+        evaluated.label as label,
+        parts.quantity as quantity,
+        case parts.quantity
+            when 'evaluations' then evaluated.evaluations
+            when 'evaluations_succeeded' then evaluated.succeeded
+            when 'evaluations_failed' then evaluated.failed
+            when 'rewards' then evaluated.rewarded
+            when 'episodes' then evaluated.episodes
+            when 'steps' then evaluated.steps
+            when 'evaluation_waits' then evaluated.waits
+            when 'nash_stability' then evaluated.stabilities
+            else evaluated.conflicts
+        end as tally,
+        case parts.quantity
+            when 'evaluations' then evaluated.duration_ms
+            when 'rewards' then evaluated.reward
+            when 'nash_stability' then evaluated.stability
+            when 'nash_conflict' then evaluated.conflict
+        end as total,
+        case parts.quantity
+            when 'evaluations' then evaluated.duration
+            when 'evaluation_waits' then evaluated.waited
+        end as spread
+    from evaluated
+    cross join (
+        values
+            ('evaluations'),
+            ('evaluations_succeeded'),
+            ('evaluations_failed'),
+            ('rewards'),
+            ('episodes'),
+            ('steps'),
+            ('evaluation_waits'),
+            ('nash_stability'),
+            ('nash_conflict')
+    ) as parts (quantity)
+),
+
+called as (
+    select
+        (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        region,
+        service,
+        system as label,
+        case kind when 'cache' then 'cache_calls' else 'database_calls' end as quantity,
+        is_error,
+        duration_ms
+    from database_calls
+    where timestamp >= $from and timestamp < $to
+),
+
+call_facts as (
+    select
+        position,
+        region,
+        service,
+        label,
+        quantity,
+        count(*) as tally,
+        exact_sum(duration_ms) as total,
+        quantile_sketch(duration_ms) as spread
+    from called
+    group by position, region, service, label, quantity
+    union all
+    select
+        position,
+        region,
+        service,
+        label,
+        'database_errors',
+        sum(case when is_error then 1 else 0 end),
+        cast(null as double),
+        arrow_cast(null, 'Binary')
+    from called
+    where quantity = 'database_calls'
+    group by position, region, service, label
+),
+
+role_points as (
+    select
+        (cast(points.timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        points.region as region,
+        coalesce(points.service, '') as service,
+        'role:' || points.role as quantity,
+        points.value as value
+    from metric_points as points
+    join asked on 'role:' || points.role = asked.quantity
+    where points.timestamp >= $from and points.timestamp < $to and not points.is_part
+),
+
+metric_samples as (
+    select
+        (cast(points.timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        points.region as region,
+        coalesce(points.service, '') as service,
+        'metric:' || points.metric as quantity,
+        points.value as value
+    from metrics as points
+    join asked on 'metric:' || points.metric = asked.quantity
+    where
+        points.timestamp >= $from
+        and points.timestamp < $to
+        and abs(points.value) < cast('Infinity' as double)
+),
+
+metric_facts as (
+    select
+        position,
+        region,
+        service,
+        '' as label,
+        quantity,
+        count(value) as tally,
+        exact_sum(value) as total,
+        quantile_sketch(value) as spread
+    from (
+        select * from role_points
+        union all
+        select * from metric_samples
+    ) as samples
+    group by position, region, service, quantity
+),
+
+-- An SLO window counts in the interval in which it starts.
+slo_facts as (
+    select
+        (cast(windows.window_start as bigint) - cast($from as bigint))
+            / ($interval_seconds * 1000000) as position,
+        windows.region as region,
+        windows.service as service,
+        windows.type as label,
+        parts.quantity as quantity,
+        case parts.quantity
+            when 'slo_windows' then count(windows.observed)
+            else sum(case when windows.is_met then 1 else 0 end)
+        end as tally,
+        cast(null as double) as total,
+        arrow_cast(null, 'Binary') as spread
+    from slo_windows as windows
+    cross join (values ('slo_windows'), ('slo_windows_met')) as parts (quantity)
+    group by position, windows.region, windows.service, windows.type, parts.quantity
+),
+
+facts as (
+    select position, region, service, label, quantity, tally, total, spread from request_facts
+    union all
+    select position, region, service, label, quantity, tally, total, spread from evaluation_facts
+    union all
+    select position, region, service, label, quantity, tally, total, spread from call_facts
+    union all
+    select position, region, service, label, quantity, tally, total, spread from metric_facts
+    union all
+    select position, region, service, label, quantity, tally, total, spread from slo_facts
+),
+
+final as (
+    select
+        arrow_cast(
+            cast($from as bigint) + facts.position * $interval_seconds * 1000000,
+            'Timestamp(Microsecond, Some("UTC"))'
+        ) as slot,
+        coalesce(facts.region, 'unknown') as region,
+        coalesce(facts.service, 'unknown') as service,
+        facts.label as label,
+        facts.quantity as quantity,
+        cast(facts.tally as bigint) as tally,
+        facts.total as total,
+        facts.spread as spread
+    from facts
+    join asked on facts.quantity = asked.quantity
+)
+
+select slot, region, service, label, quantity, tally, total, spread
+from final

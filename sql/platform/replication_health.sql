@@ -1,0 +1,115 @@
+-- title: Replication between regions
+-- grain: one row per region that reports a lag or its rows
+-- materialized: view
+-- audit: the worst lag is the highest mean of five minutes, so that one odd sample decides nothing
+-- audit: rows are compared at the newest minute of which every region that counts rows has told
+with
+lags as (
+    select region, date_bin(interval '5 minutes', timestamp) as slot, value
+    from metric_points
+    where role = 'replication_lag_ms' and timestamp >= $from and timestamp < $to
+),
+
+lag_slots as (
+    select
+        region,
+        slot,
+        count(*) as samples,
+        exact_avg(value) as lag_ms,
+        max(value) as max_ms,
+        quantile_sketch(value) as lag
+    from lags
+    group by region, slot
+),
+
+lag_by_region as (
+    select
+        region,
+        sum(samples) as lag_samples,
+        sketch_quantile(sketch_merge(lag), 0.50) as lag_p50_ms,
+        sketch_quantile(sketch_merge(lag), 0.95) as lag_p95_ms,
+        max(max_ms) as lag_max_ms,
+        max(lag_ms) as lag_worst_ms,
+        first_value(slot order by lag_ms desc, slot) as lag_worst_at
+    from lag_slots
+    group by region
+),
+
+-- Counters as well as gauges: what is compared is where they stand, not how fast they move.
+row_counts as (
+    select
+        points.region as region,
+        date_trunc('minute', points.timestamp) as minute,
+        coalesce(points.service, '') || '/' || coalesce(points.host, '') || '/' || points.metric
+            as series,
+        last_value(points.value order by points.timestamp, points.value) as rows_held
+    from metrics as points
+    join settings_metrics as roles
+        on points.metric = roles.metric
+        and case when points.unit is null or points.unit like '{%}' then '' else points.unit end
+            = roles.unit
+    where
+        roles.role = 'replicated_rows'
+        and points.timestamp >= $from
+        and points.timestamp < $to
+        and abs(points.value) < cast('Infinity' as double)
+    group by
+        points.region,
+        date_trunc('minute', points.timestamp),
+        coalesce(points.service, '') || '/' || coalesce(points.host, '') || '/' || points.metric
+),
+
+row_minutes as (
+    select minute, region, exact_sum(rows_held) as rows_held
+    from row_counts
+    group by minute, region
+),
+
+common as (
+    select max(minute) as minute
+    from (
+        select minute
+        from row_minutes
+        group by minute
+        having count(*) = (select count(distinct region) from row_minutes)
+    ) as complete
+),
+
+rows_by_region as (
+    select
+        row_minutes.region as region,
+        row_minutes.minute as rows_at,
+        row_minutes.rows_held as rows_held,
+        max(row_minutes.rows_held) over () - row_minutes.rows_held as rows_behind
+    from row_minutes
+    join common on row_minutes.minute = common.minute
+),
+
+final as (
+    select
+        coalesce(lag_by_region.region, rows_by_region.region) as region,
+        coalesce(lag_by_region.lag_samples, 0) as lag_samples,
+        lag_by_region.lag_p50_ms as lag_p50_ms,
+        lag_by_region.lag_p95_ms as lag_p95_ms,
+        lag_by_region.lag_max_ms as lag_max_ms,
+        lag_by_region.lag_worst_ms as lag_worst_ms,
+        lag_by_region.lag_worst_at as lag_worst_at,
+        rows_by_region.rows_at as rows_at,
+        rows_by_region.rows_held as rows_held,
+        rows_by_region.rows_behind as rows_behind
+    from lag_by_region
+    full outer join rows_by_region on lag_by_region.region = rows_by_region.region
+)
+
+select
+    region,
+    lag_samples,
+    lag_p50_ms,
+    lag_p95_ms,
+    lag_max_ms,
+    lag_worst_ms,
+    lag_worst_at,
+    rows_at,
+    rows_held,
+    rows_behind
+from final

@@ -1,0 +1,363 @@
+//! `drift_check_NNNN.json` and `drift_analysis.json`: what drifted, when, and how badly.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::intervals::{Intervals, percent, rounded, time};
+use super::rows::Rows;
+use super::{Artifact, Error, json_text};
+use crate::domain::{DriftCategory, MICROS_PER_DAY, MICROS_PER_HOUR};
+use crate::engine::Value;
+use crate::pipeline::Run;
+
+/// How messages call these documents.
+const DOCUMENT: &str = "drift_analysis.json";
+
+/// Drifts that the analysis names.
+const TOP: usize = 10;
+
+/// What the models of these documents share, computed once.
+const HELD: [&str; 10] = [
+    "request_minutes",
+    "request_intervals",
+    "metric_intervals",
+    "drift_points",
+    "drift_baseline",
+    "drift_results",
+    "slo_windows",
+    "slo_bands",
+    "slo_violations",
+    "drift_effects",
+];
+
+/// Checks so far, by outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Tally {
+    ok: i64,
+    warning: i64,
+    critical: i64,
+    unmeasured: i64,
+}
+
+impl Tally {
+    fn add(&mut self, status: Option<&str>, count: i64) {
+        match status {
+            Some("ok") => self.ok += count,
+            Some("warning") => self.warning += count,
+            Some(_) => self.critical += count,
+            None => self.unmeasured += count,
+        }
+    }
+
+    fn drifts(self) -> i64 {
+        self.warning + self.critical
+    }
+
+    fn total(self) -> i64 {
+        self.ok + self.drifts()
+    }
+}
+
+/// All checks of the run's window, one document for each interval, and their analysis.
+///
+/// The interval is the run's `$interval_seconds`; the baseline is the run's, or the kept one that `$baseline_name` and
+/// `$baseline_version` name. Computes what it needs and keeps it in the run.
+pub async fn analyse(run: &Run) -> Result<Vec<Artifact>, Error> {
+    let intervals = Intervals::of(run.params())?;
+    run.hold_only(&HELD).await.map_err(|source| Error::Query { document: DOCUMENT, source })?;
+    let tallies = tallies(run, intervals).await?;
+    let baseline = baseline(run, intervals).await?;
+    let mut documents = checks(run, intervals, &tallies, &baseline).await?;
+    let analysis = analysis(run, intervals, &tallies, baseline).await?;
+    documents.push(Artifact::text("drift_analysis.md", markdown(&analysis)));
+    documents.push(Artifact::text(DOCUMENT, json_text(&analysis)));
+    Ok(documents)
+}
+
+/// Outcomes by interval and category.
+async fn tallies(run: &Run, intervals: Intervals) -> Result<Vec<BTreeMap<DriftCategory, Tally>>, Error> {
+    let mut all = vec![BTreeMap::new(); intervals.count()];
+    let sql = "select check_number, category, status, count(*) as checks from drift_results \
+               group by check_number, category, status";
+    let rows = Rows::of(run, DOCUMENT, sql).await?;
+    let (numbers, categories) = (rows.integers("check_number")?, rows.texts("category")?);
+    let (statuses, counts) = (rows.texts("status")?, rows.integers("checks")?);
+    for row in 0..rows.len() {
+        let category = categories.text(row).and_then(|text| text.parse().ok());
+        let position = numbers.integer(row).and_then(|n| usize::try_from(n - 1).ok());
+        if let (Some(category), Some(tallies)) = (category, position.and_then(|p| all.get_mut(p))) {
+            let tally: &mut Tally = tallies.entry(category).or_default();
+            tally.add(statuses.text(row), counts.integer(row).unwrap_or_default());
+        }
+    }
+    Ok(all)
+}
+
+/// What the window was compared with.
+async fn baseline(run: &Run, intervals: Intervals) -> Result<Json, Error> {
+    let name = run.params().iter().find_map(|(name, value)| match value {
+        Value::Text(text) if name == "baseline_name" && !text.is_empty() => Some(text.clone()),
+        _ => None,
+    });
+    let (from, to, version) = match &name {
+        None => (run.params().baseline()?.from(), run.params().baseline()?.to(), None),
+        Some(_) => {
+            let sql = "select min(window_start) as since, max(window_end) as until, max(version) as version \
+                       from baselines where name = $baseline_name and version = $baseline_version";
+            let rows = Rows::of(run, DOCUMENT, sql).await?;
+            let at = |cells: super::rows::Cells| cells.time(0).unwrap_or_default();
+            (at(rows.times("since")?), at(rows.times("until")?), rows.integers("version")?.integer(0))
+        }
+    };
+    let rows = Rows::of(run, DOCUMENT, "select stale_days from settings_drift_evidence").await?;
+    let stale_days = rows.integers("stale_days")?.integer(0).unwrap_or(i64::MAX);
+    let age = (intervals.window().to() - to) as f64 / MICROS_PER_DAY as f64;
+    Ok(json!({
+        "name": name,
+        "version": version,
+        "from": time(from),
+        "to": time(to),
+        "age_days": percent(age),
+        "stale": age >= stale_days as f64,
+    }))
+}
+
+/// A drift or a check as documents show it.
+fn entries(rows: &Rows, more: bool) -> Result<Vec<(usize, Json)>, Error> {
+    let numbers = rows.integers("check_number")?;
+    let texts = ["name", "category", "region", "service", "unit", "status", "reason"]
+        .map(|name| rows.texts(name).map(|cells| (name, cells)));
+    let [name, category, region, service, unit, status, reason] = texts;
+    let (baseline, current) = (rows.numbers("baseline_value")?, rows.numbers("current_value")?);
+    let (drift, threshold) = (rows.numbers("drift_percent")?, rows.numbers("threshold_percent")?);
+    let (p_value, timestamp) = (rows.numbers("p_value")?, rows.times("timestamp")?);
+    let (name, category, region, service) = (name?.1, category?.1, region?.1, service?.1);
+    let (unit, status, reason) = (unit?.1, status?.1, reason?.1);
+    let beside = match more {
+        true => Some((rows.integers("slo_violations")?, rows.integers("drifted_checks")?)),
+        false => None,
+    };
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in 0..rows.len() {
+        let mut entry = json!({
+            "name": name.text(row),
+            "category": category.text(row),
+            "baseline_value": baseline.number(row).map(rounded),
+            "current_value": current.number(row).map(rounded),
+            "drift_percent": drift.number(row).map(percent),
+            "threshold_percent": threshold.number(row),
+            "status": status.text(row),
+            "timestamp": timestamp.time(row).map(time),
+            "region": region.text(row),
+            "service": service.text(row),
+            "unit": unit.text(row),
+        });
+        let fields = entry.as_object_mut().expect("made as one");
+        if let Some(p) = p_value.number(row) {
+            fields.insert("p_value".into(), json!(format!("{p:.2e}").parse::<f64>().unwrap_or(p)));
+        }
+        if let Some((violations, checks)) = &beside {
+            fields.insert("slo_violations".into(), json!(violations.integer(row)));
+            fields.insert("drifted_checks".into(), json!(checks.integer(row)));
+        }
+        if let Some(reason) = reason.text(row) {
+            fields.insert("reason".into(), json!(reason));
+        }
+        let position = numbers.integer(row).and_then(|n| usize::try_from(n - 1).ok());
+        entries.extend(position.map(|position| (position, entry)));
+    }
+    Ok(entries)
+}
+
+fn by_category(tallies: &BTreeMap<DriftCategory, Tally>) -> Json {
+    let of = |category| tallies.get(category).copied().unwrap_or_default().drifts();
+    DriftCategory::ALL.iter().map(|c| (c.to_string(), json!(of(c)))).collect::<Map<_, _>>().into()
+}
+
+fn sum<'t>(tallies: impl Iterator<Item = &'t Tally>) -> Tally {
+    tallies.fold(Tally::default(), |sum, t| Tally {
+        ok: sum.ok + t.ok,
+        warning: sum.warning + t.warning,
+        critical: sum.critical + t.critical,
+        unmeasured: sum.unmeasured + t.unmeasured,
+    })
+}
+
+/// One document for each interval: every check of a region as a whole, and those of services that drifted.
+async fn checks(
+    run: &Run,
+    intervals: Intervals,
+    tallies: &[BTreeMap<DriftCategory, Tally>],
+    baseline: &Json,
+) -> Result<Vec<Artifact>, Error> {
+    let sql = "select * from drift_results where service = 'all' or status in ('warning', 'critical') \
+               order by check_number, category, name, region, service, reason";
+    let rows = Rows::of(run, "drift_check_NNNN.json", sql).await?;
+    let mut listed: Vec<Vec<Json>> = vec![Vec::new(); intervals.count()];
+    for (position, entry) in entries(&rows, false)? {
+        if let Some(list) = listed.get_mut(position) {
+            list.push(entry);
+        }
+    }
+    let documents = listed.into_iter().zip(tallies).enumerate().map(|(position, (list, tallies))| {
+        let (start, end) = intervals.bounds(position);
+        let total = sum(tallies.values());
+        let document = json!({
+            "check_number": position + 1,
+            "timestamp": time(end),
+            "interval_start": time(start),
+            "baseline_timestamp": baseline["from"],
+            "total_checks": total.total(),
+            "total_drifts": total.drifts(),
+            "critical_drifts": total.critical,
+            "warning_drifts": total.warning,
+            "ok_checks": total.ok,
+            "unmeasured_checks": total.unmeasured,
+            "drift_categories": by_category(tallies),
+            "checks": list,
+        });
+        Artifact::text(format!("drift_check_{:04}.json", position + 1), json_text(&document))
+    });
+    Ok(documents.collect())
+}
+
+/// The worst interval of each series, by what it did to SLOs, then by its size.
+const WORST: &str = "select * from ( \
+        select *, \
+            count(*) over (partition by name, region, service) as drifted_checks, \
+            row_number() over ( \
+                partition by name, region, service \
+                order by status, slo_violations desc, abs(drift_percent) desc nulls last, check_number, reason \
+            ) as place \
+        from drift_effects \
+    ) where place = 1 \
+    order by status, slo_violations desc, abs(drift_percent) desc nulls last, check_number, name, region, service";
+
+/// Advice for every category that drifted, for the worst of its drifts.
+const MITIGATIONS: &str = "select text from settings_mitigations as advice \
+    join (select category, min(status) as status from drift_effects group by category) as found \
+    on advice.category = found.category and advice.status = found.status order by found.status, advice.category";
+
+async fn analysis(
+    run: &Run,
+    intervals: Intervals,
+    tallies: &[BTreeMap<DriftCategory, Tally>],
+    baseline: Json,
+) -> Result<Json, Error> {
+    let mut of_all: BTreeMap<DriftCategory, Tally> = BTreeMap::new();
+    for (category, tally) in tallies.iter().flatten() {
+        let total = of_all.entry(*category).or_default();
+        *total = sum([*total, *tally].iter());
+    }
+    let total = sum(of_all.values());
+    let worst = entries(&Rows::of(run, DOCUMENT, &format!("{WORST} limit {TOP}")).await?, true)?;
+    let advice = Rows::of(run, DOCUMENT, MITIGATIONS).await?;
+    let texts = advice.texts("text")?;
+    let mitigations: Vec<_> = (0..advice.len()).filter_map(|row| texts.text(row)).collect();
+    let window = intervals.window();
+    Ok(json!({
+        "baseline_timestamp": baseline["from"],
+        "start_time": time(window.from()),
+        "end_time": time(window.to()),
+        "duration_hours": percent((window.to() - window.from()) as f64 / MICROS_PER_HOUR as f64),
+        "total_checks": total.total(),
+        "total_drifts": total.drifts(),
+        "critical_drifts": total.critical,
+        "warning_drifts": total.warning,
+        "ok_checks": total.ok,
+        "drift_categories": by_category(&of_all),
+        "top_drifts": worst.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>(),
+        "mitigation_actions": mitigations,
+        "check_interval_seconds": intervals.seconds(),
+        "check_runs": intervals.count(),
+        "unmeasured_checks": total.unmeasured,
+        "baseline": baseline,
+        "missing": missing(run).await?,
+    }))
+}
+
+/// Checks of the settings that nothing measured, with the reason.
+async fn missing(run: &Run) -> Result<Json, Error> {
+    let sql =
+        "select name from settings_drift where name not in (select name from drift_results) order by name";
+    let rows = Rows::of(run, DOCUMENT, sql).await?;
+    let names = rows.texts("name")?;
+    let reasons = (0..rows.len()).filter_map(|row| names.text(row));
+    Ok(reasons.map(|name| (name.to_owned(), json!("no data on either side"))).collect::<Map<_, _>>().into())
+}
+
+/// The analysis for people.
+fn markdown(analysis: &Json) -> String {
+    let text = |value: &Json| match value {
+        Json::String(text) => text.replace('|', "\\|").replace(['\n', '\r'], " "),
+        Json::Null => "no data".to_owned(),
+        other => other.to_string(),
+    };
+    let field = |name: &str| text(&analysis[name]);
+    let mut lines = vec![
+        "# Drift analysis".to_owned(),
+        String::new(),
+        format!(
+            "{} to {}, compared with {} to {}.",
+            field("start_time"),
+            field("end_time"),
+            text(&analysis["baseline"]["from"]),
+            text(&analysis["baseline"]["to"])
+        ),
+        String::new(),
+    ];
+    if analysis["baseline"]["stale"] == json!(true) {
+        lines.push(format!(
+            "The baseline is stale: it is {} days old.",
+            text(&analysis["baseline"]["age_days"])
+        ));
+        lines.push(String::new());
+    }
+    lines.push(format!(
+        "{} checks: {} ok, {} warning, {} critical; {} without data.",
+        field("total_checks"),
+        field("ok_checks"),
+        field("warning_drifts"),
+        field("critical_drifts"),
+        field("unmeasured_checks")
+    ));
+    let mut table = |title: &str, columns: &[&str], rows: &[Vec<String>]| {
+        lines.extend([String::new(), format!("## {title}"), String::new()]);
+        if rows.is_empty() {
+            lines.push("None.".to_owned());
+            return;
+        }
+        lines.push(format!("| {} |", columns.join(" | ")));
+        lines.push(format!("|{}", "---|".repeat(columns.len())));
+        lines.extend(rows.iter().map(|cells| format!("| {} |", cells.join(" | "))));
+    };
+    let none = Vec::new();
+    let categories = analysis["drift_categories"].as_object();
+    let counts: Vec<_> = categories.into_iter().flatten().map(|(c, n)| vec![c.clone(), text(n)]).collect();
+    table("By category", &["category", "drifts"], &counts);
+    let columns = [
+        "name",
+        "category",
+        "region",
+        "service",
+        "baseline_value",
+        "current_value",
+        "drift_percent",
+        "status",
+        "timestamp",
+        "drifted_checks",
+        "slo_violations",
+    ];
+    let top = analysis["top_drifts"].as_array().unwrap_or(&none);
+    let top: Vec<Vec<_>> = top.iter().map(|d| columns.iter().map(|c| text(&d[*c])).collect()).collect();
+    table("Top drifts", &columns, &top);
+    let actions = analysis["mitigation_actions"].as_array().unwrap_or(&none);
+    lines.extend([String::new(), "## What to do".to_owned(), String::new()]);
+    match actions.is_empty() {
+        true => lines.push("Nothing drifted.".to_owned()),
+        false => lines.extend(actions.iter().map(|action| format!("- {}", text(action)))),
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}

@@ -1,0 +1,81 @@
+//! `tars drift`: what moved away from the baseline, check by check.
+
+use std::path::{Path, PathBuf};
+
+use super::Global;
+use super::span::Span;
+use super::workspace::{Window, open_run, refresh};
+use crate::artifact::{Artifact, Intervals, drift, write_folder};
+use crate::engine::Value;
+use crate::error::Error;
+
+/// Check for drift: every few minutes of the window against the baseline, one document for each check, and an analysis.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tars drift --date 2025-01-15 --out drift
+  tars drift --date 2025-01-15 --checks-every 15m --baseline ga --out drift
+  tars drift --from 2025-01-15T00:00:00Z --to 2025-01-16T00:00:00Z --format md")]
+pub(super) struct Drift {
+    /// Time between two checks, in whole minutes
+    #[arg(long, default_value = "5m", value_name = "TIME")]
+    checks_every: Span,
+    /// Folder for the documents; it is replaced whole
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// How the analysis is shown on stdout: md or json
+    #[arg(long, default_value = "md", value_parser = ["md", "json"])]
+    format: String,
+    /// Exit with code 8 when a drift is at least this bad
+    #[arg(long, value_parser = ["warning", "critical"])]
+    fail_on: Option<String>,
+    #[command(flatten)]
+    window: Window,
+}
+
+impl Drift {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
+        #![allow(clippy::print_stdout)] // The result of the command.
+        let settings = global.settings()?;
+        let lake = global.open_lake().await?;
+        let (mut params, compared) = self.window.params(&lake).await?;
+        let seconds = self.checks_every.seconds()?;
+        Intervals::new(params.window()?, seconds)?;
+        params.set("interval_seconds", Value::Integer(seconds))?;
+        global.note(format_args!("window {}, compared with {compared}", params.window()?));
+        refresh(global, &lake, &settings).await?;
+        let run = open_run(global, &lake, &settings, params).await?;
+        let documents = drift::analyse(&run).await?;
+        if let Some(folder) = &self.out {
+            write_documents(folder, &documents)?;
+            global.note(format_args!("{}: {} documents", folder.display(), documents.len()));
+        }
+        let shown = format!("drift_analysis.{}", self.format);
+        if let Some(document) = documents.iter().find(|d| d.name == shown) {
+            print!("{}", String::from_utf8_lossy(&document.bytes));
+        }
+        self.judge(&documents)
+    }
+
+    /// An error when `--fail-on` is given and there is such a drift.
+    fn judge(&self, documents: &[Artifact]) -> Result<(), Error> {
+        let Some(limit) = &self.fail_on else { return Ok(()) };
+        let analysis = documents.iter().find(|d| d.name == "drift_analysis.json");
+        let analysis = analysis.and_then(|d| serde_json::from_slice::<serde_json::Value>(&d.bytes).ok());
+        let count = |field: &str| analysis.as_ref().and_then(|a| a[field].as_i64()).unwrap_or_default();
+        let found = if limit == "warning" { count("total_drifts") } else { count("critical_drifts") };
+        match found {
+            0 => Ok(()),
+            n => Err(Error::Unmet { message: format!("{n} drifts of status {limit} or worse") }),
+        }
+    }
+}
+
+/// Writes documents as a folder that appears whole.
+pub(super) fn write_documents(folder: &Path, documents: &[Artifact]) -> Result<(), Error> {
+    let fail = |source| Error::Write { path: folder.to_owned(), source };
+    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(fail)?;
+    }
+    write_folder(folder, documents).map_err(fail)
+}
