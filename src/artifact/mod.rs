@@ -13,6 +13,7 @@ mod rows;
 pub mod checks;
 mod folder;
 pub mod recorded;
+pub mod websocket;
 
 pub use error::Error;
 pub use folder::write_folder;
