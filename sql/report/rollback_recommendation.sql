@@ -3,7 +3,8 @@
 -- materialized: view
 -- audit: confidence is 1 - product of (1 - weight x strength) over the signals (noisy-or: Pearl,
 --   Probabilistic Reasoning in Intelligent Systems, 1988, section 4.3.2)
--- audit: without a recorded change there is nothing to take back, so at most `investigate` is advised
+-- audit: without a recorded change there is nothing to take back, so at most `investigate` is
+--   advised
 -- audit: where no signal has data, neither is a recommendation
 with
 signals as (
@@ -18,7 +19,8 @@ factors as (
         string_agg(
             case
                 when contribution > 0
-                    then signal || ' (' || cast(round(contribution, 2) as varchar) || '): ' || evidence
+                    then signal || ' (' || cast(round(contribution, 2) as varchar) || '): '
+                        || evidence
             end,
             '; '
             order by contribution desc, signal
@@ -31,7 +33,8 @@ limits as (
     from settings_ga
 ),
 
--- What would be taken back: the change before the surest regression, else the last that went through.
+-- What would be taken back: the change before the surest regression, else the last that went
+-- through.
 recorded as (
     select
         kind as change_kind,

@@ -1,8 +1,8 @@
 -- title: What speaks for a rollback
 -- grain: one row per signal of the settings, with or without data
 -- materialized: view
--- audit: strength is the observed value as a share of `full_at`, from 0 to 1; NULL where nothing was
---   measured
+-- audit: strength is the observed value as a share of `full_at`, from 0 to 1; NULL where nothing
+--   was measured
 -- audit: a regression counts when it follows a change; an environment that degraded is no reason to
 --   take code back
 with
@@ -88,25 +88,31 @@ violation_signal as (
         case
             when windows_measured.windows > 0 then cast(violations.episodes as double)
         end as observed,
-        case when violations.episodes = 1 then '1 violation' else violations.episodes || ' violations' end
+        case
+            when violations.episodes = 1 then '1 violation'
+            else violations.episodes || ' violations'
+        end
             || ' of severity error or critical' as evidence
     from violations
     cross join windows_measured
 ),
 
+configured as (
+    select
+        count(*) as measured,
+        coalesce(sum(case when status in ('warning', 'critical') then 1 else 0 end), 0) as checks
+    from drift_checks
+    where category = 'configuration' and status <> 'no data'
+),
+
 drift_signal as (
     select
         'configuration_drift' as signal,
-        cast(sum(case when status in ('warning', 'critical') then 1 else 0 end) as double) as observed,
-        case
-            when sum(case when status in ('warning', 'critical') then 1 else 0 end) = 1
-                then '1 configuration check'
-            else sum(case when status in ('warning', 'critical') then 1 else 0 end)
-                || ' configuration checks'
-        end || ' off baseline' as evidence
-    from drift_checks
-    where category = 'configuration' and status <> 'no data'
-    having count(*) > 0
+        cast(checks as double) as observed,
+        case when checks = 1 then '1 configuration check' else checks || ' configuration checks' end
+            || ' off baseline' as evidence
+    from configured
+    where measured > 0
 ),
 
 observed as (

@@ -11,7 +11,6 @@ mod intervals;
 pub mod kpi;
 mod rows;
 pub mod checks;
-mod folder;
 pub mod recorded;
 pub mod websocket;
 

@@ -52,7 +52,7 @@ pub use pull::{
     CLOUDWATCH_REQUESTS_PER_SECOND, GCP_REQUESTS_PER_SECOND, PROMETHEUS_REQUESTS_PER_SECOND, Pull, Target,
     pull,
 };
-pub(crate) use source::pull::{Api, Ask, Credentials, Limits as AskLimits, Trouble};
 pub use replay::{RejectFilter, ReplaySummary, replay};
 pub use run::{check_inputs, ingest};
+pub(crate) use source::pull::{Api, Ask, Credentials, Limits as AskLimits};
 pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};

@@ -79,6 +79,9 @@ fn texts(batch: &RecordBatch, column: usize) -> Result<std::sync::Arc<dyn Array>
 
 /// Names from telemetry may hold anything; a message holds one line of what can be seen.
 fn plain(text: &str) -> String {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
 }

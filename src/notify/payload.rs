@@ -58,7 +58,8 @@ pub fn payload(to: &Notification, message: &Message, secret: Option<&str>) -> Pa
             let url = match &to.url {
                 // Behind a proxy the secret is the path.
                 Some(base) if secret.is_some() => {
-                    let path = url::Url::parse(secret_text).map_or(secret_text.to_owned(), |u| u.path().to_owned());
+                    let path =
+                        url::Url::parse(secret_text).map_or(secret_text.to_owned(), |u| u.path().to_owned());
                     format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
                 }
                 Some(base) => format!("{}/{HIDDEN}", base.trim_end_matches('/')),

@@ -44,9 +44,19 @@ impl Drop for CallOff {
 /// Sends a message; repeats it after 408, 429 and 5xx, timeouts and broken connections, with growing pauses, and waits as
 /// long as the service asks for (`Retry-After`).
 pub async fn send(to: &Notification, message: &Message, options: &Options) -> Result<(), Error> {
+    send_with(to, message, &secret(to)?, options).await
+}
+
+/// The same, with a secret that is known.
+pub(super) async fn send_with(
+    to: &Notification,
+    message: &Message,
+    secret: &str,
+    options: &Options,
+) -> Result<(), Error> {
     let channel = to.channel.as_str();
     let fail = |got: String| Error::Refused { name: to.name.clone(), channel, got };
-    let ready = payload(to, message, Some(&secret(to)?));
+    let ready = payload(to, message, Some(secret));
     let body = ready.body.to_string().into_bytes();
     let mut headers = vec![("content-type", "application/json".to_owned())];
     headers.extend(ready.headers);

@@ -7,11 +7,11 @@ use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdi
 use super::budget::{budget, correction};
 use super::evidence::{drift_evidence, mitigation};
 use super::load::{Entry, Merged};
-use super::nightly::{artifacts, ga, notification, rollback_signal};
 use super::model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
+use super::nightly::{artifacts, ga, notification, rollback_signal};
 use super::read::{Problems, Section, did_you_mean};
 use super::{platform, recording, units};
 

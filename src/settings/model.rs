@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Correction};
-use super::nightly::{Artifacts, Ga, Notification, RollbackSignal};
 use super::evidence::{DriftEvidence, Mitigation};
+use super::nightly::{Artifacts, Ga, Notification, RollbackSignal};
 use super::platform::{Criterion, Platform};
 use super::recording::RecordingRule;
 use crate::domain::{DriftCategory, SloType, Verdict};

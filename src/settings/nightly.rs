@@ -83,7 +83,12 @@ pub(super) fn notification(section: &mut Section<'_>) -> Option<Notification> {
         if !value.is_empty() && !is_plain(value) {
             // What stands there may be the secret itself, so it is not repeated.
             let remedy = (key == "secret_env").then(|| "put the secret into the environment".to_owned());
-            section.wrong(key, "a text with other characters", "a name of letters, digits, `_` and `-`", remedy);
+            section.wrong(
+                key,
+                "a text with other characters",
+                "a name of letters, digits, `_` and `-`",
+                remedy,
+            );
         }
     }
     let url = section.optional_text("url");

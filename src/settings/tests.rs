@@ -443,8 +443,7 @@ fn notifications_name_their_secret_and_never_hold_it() {
 
 #[test]
 fn the_ga_window_is_whole_and_signals_are_known() {
-    let settings =
-        load("[ga]\nfrom = \"2025-01-15T00:00:00Z\"\nto = \"2025-01-16T00:00:00Z\"").unwrap();
+    let settings = load("[ga]\nfrom = \"2025-01-15T00:00:00Z\"\nto = \"2025-01-16T00:00:00Z\"").unwrap();
     assert_eq!(settings.ga.window, Some(crate::domain::TimeRange::day("2025-01-15").unwrap()));
     assert_eq!(settings.rollback.len(), ROLLBACK_SIGNALS.len());
     let text = refused("[ga]\nfrom = \"2025-01-15T00:00:00Z\"\n[[rollback]]\nsignal = \"mood\"").0;

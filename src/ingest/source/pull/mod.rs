@@ -15,7 +15,6 @@ mod position;
 mod prometheus;
 mod seen;
 
-pub(crate) use answer::Trouble;
 pub(crate) use api::{Api, Ask, Limits};
 pub(crate) use cloudwatch::{CloudwatchLogs, address as cloudwatch_address};
 pub(crate) use credentials::{Credentials, Endpoint};
