@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    artifact, contract, domain, engine, gbm, ingest, lake, pipeline, report, score, settings, shell, simulate,
+    artifact, contract, domain, engine, gbm, ingest, lake, nightly, notify, pipeline, report, score,
+    settings, shell, simulate,
 };
 
 /// The failure of a command.
@@ -38,6 +39,10 @@ pub enum Error {
     Gbm(#[from] gbm::Error),
     #[error(transparent)]
     Score(#[from] score::Error),
+    #[error(transparent)]
+    Nightly(#[from] nightly::Error),
+    #[error(transparent)]
+    Notify(#[from] notify::Error),
     #[error("cannot write `{}`: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("cannot read `{}`: {source}", path.display())]
@@ -89,6 +94,12 @@ impl Error {
             Error::Artifact(artifact::Error::Interval { .. } | artifact::Error::Baseline { .. }) => 2,
             Error::Artifact(_) => 6,
             Error::Read { .. } | Error::Damaged { .. } | Error::Unreached { .. } => 3,
+            Error::Notify(notify::Error::Secret { .. }) => 5,
+            Error::Notify(notify::Error::Refused { .. }) => 10,
+            Error::Notify(notify::Error::Model { .. }) => 6,
+            Error::Nightly(nightly::Error::File { .. } | nightly::Error::Manifest { .. }) => 1,
+            Error::Nightly(nightly::Error::Lake(_)) => 4,
+            Error::Nightly(nightly::Error::Pipeline(_) | nightly::Error::Engine(_)) => 6,
             Error::Gbm(_) | Error::Score(score::Error::Gbm(_) | score::Error::Labels { .. }) => 9,
             Error::Score(score::Error::Incident { .. }) => 3,
             Error::Score(score::Error::Lake(_)) => 4,
@@ -123,6 +134,8 @@ impl Error {
             Error::Shell(e) => e.hint(),
             Error::Gbm(e) => e.hint(),
             Error::Score(e) => e.hint(),
+            Error::Nightly(e) => e.hint(),
+            Error::Notify(e) => e.hint(),
             Error::Time(_)
             | Error::Contract(_)
             | Error::Write { .. }

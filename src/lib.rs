@@ -46,6 +46,8 @@ pub mod pipeline;
 pub mod score;
 pub mod artifact;
 pub mod report;
+pub mod notify;
+pub mod nightly;
 pub mod simulate;
 pub mod shell;
 pub mod error;

@@ -9,12 +9,15 @@ mod kpi;
 mod lake;
 mod model;
 mod nightly;
+mod notify;
 mod output;
 mod rejects;
 mod pull;
 mod record;
 mod report;
+mod retrospective;
 mod rows;
+mod runs;
 mod score;
 mod simulate;
 mod slo;
@@ -95,10 +98,13 @@ enum Command {
     Lake(lake::LakeVerb),
     Model(model::Model),
     Nightly(nightly::Nightly),
+    Notify(notify::Notify),
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
     Record(record::Record),
     Report(report::Report),
+    Retrospective(retrospective::Retrospective),
+    Runs(runs::Runs),
     Slo(slo::SloCommand),
     Score(score::Score),
     Sql(sql::Sql),
@@ -124,10 +130,13 @@ impl Args {
                 Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Model(verb) => verb.run(),
                 Command::Nightly(verb) => verb.run(&self.global).await,
+                Command::Notify(verb) => verb.run(&self.global).await,
                 Command::Rejects(verb) => verb.run(&self.global).await,
                 Command::Pull(verb) => verb.run(&self.global).await,
                 Command::Record(verb) => verb.run(&self.global).await,
                 Command::Report(verb) => verb.run(&self.global).await,
+                Command::Retrospective(verb) => verb.run(&self.global).await,
+                Command::Runs(verb) => verb.run(&self.global).await,
                 Command::Slo(verb) => verb.run(&self.global).await,
                 Command::Score(verb) => verb.run(&self.global).await,
                 Command::Sql(verb) => verb.run(&self.global).await,

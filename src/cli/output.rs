@@ -12,12 +12,24 @@ pub(super) fn note(text: impl std::fmt::Display) {
     eprintln!("{text}");
 }
 
-/// Does something until it is done or Ctrl-C is pressed; nothing that `tars` commits can be half done then.
+/// Does something until it is done, or somebody presses Ctrl-C or ends the process (SIGTERM); nothing that `tars` commits
+/// can be half done then.
 pub(super) async fn unless_stopped<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     tokio::select! {
         done = work => done,
+        () = terminated() => Err(Error::Interrupted),
         Ok(()) = tokio::signal::ctrl_c() => Err(Error::Interrupted),
     }
+}
+
+/// Waits for SIGTERM; for ever where there is none.
+async fn terminated() {
+    #[cfg(unix)]
+    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        signal.recv().await;
+        return;
+    }
+    std::future::pending().await
 }
 
 /// A progress bar over bytes or rows; it shows only on a terminal, and not at all when `quiet`.

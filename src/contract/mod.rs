@@ -48,6 +48,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("predictions", include_str!("../../schemas/predictions.toml")),
     ("recorded_series", include_str!("../../schemas/recorded_series.toml")),
     ("baselines", include_str!("../../schemas/baselines.toml")),
+    ("runs", include_str!("../../schemas/runs.toml")),
 ];
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {

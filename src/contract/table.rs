@@ -23,6 +23,9 @@ pub struct Table {
     /// Whether the pipeline builds it from other tables.
     #[serde(default)]
     pub derived: bool,
+    /// Whether the tool writes it about itself, so that no result depends on it.
+    #[serde(default)]
+    pub journal: bool,
     /// Its columns; `region` among them, `hour` not (it follows from `time`).
     pub columns: Vec<Column>,
 }

@@ -10,8 +10,8 @@ pub use time::{
     format_timestamp, parse_timestamp,
 };
 pub use words::{
-    AlertAction, Band, Budgeting, CalendarPeriod, ChangeKind, DriftCategory, DriftStatus, Level, Severity,
-    SloType, UnknownWord, Verdict, ViolationKind,
+    AlertAction, Band, Budgeting, CalendarPeriod, ChangeKind, DriftCategory, DriftStatus, Level,
+    NotificationChannel, Severity, SloType, UnknownWord, Verdict, ViolationKind,
 };
 
 /// The region of a row that names none.

@@ -64,6 +64,18 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// A service that takes messages.
+    NotificationChannel ("notification channel") {
+        /// An incoming webhook of Slack.
+        Slack = "slack",
+        /// The Events API v2 of PagerDuty.
+        PagerDuty = "pagerduty",
+        /// Incidents of a Statuspage.
+        Statuspage = "statuspage",
+    }
+}
+
+vocabulary! {
     /// The level of a log line, on the scale of the OpenTelemetry log data model.
     Level ("log level") {
         /// Severity numbers 1 to 4.

@@ -30,11 +30,14 @@ pub async fn register_lake(context: &SessionContext, lake: &Lake) -> Result<Vec<
     for table in contract::tables() {
         let provider: Arc<dyn TableProvider> = match lake.snapshot(&table.name).await? {
             Some(snapshot) => {
-                versions.push(TableVersion {
-                    table: table.name.clone(),
-                    version: snapshot.version(),
-                    rows: snapshot.rows(),
-                });
+                // What the tool says about itself changes with every run and is read by no model.
+                if !table.journal {
+                    versions.push(TableVersion {
+                        table: table.name.clone(),
+                        version: snapshot.version(),
+                        rows: snapshot.rows(),
+                    });
+                }
                 snapshot.provider()
             }
             None => Arc::new(EmptyTable::new(query_schema(table))),

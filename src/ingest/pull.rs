@@ -32,6 +32,8 @@ const FIRST: Duration = Duration::from_secs(3600);
 const FLUSH_INTERVAL: Duration = Duration::from_secs(30);
 /// The largest reply, as a share of the memory limit: its text, its tape and its rows must fit.
 const REPLY_SHARE: usize = 16;
+/// How long one request may take; Prometheus itself gives a query two minutes by default.
+const TIMEOUT: Duration = Duration::from_secs(150);
 
 /// What to ask.
 #[derive(Debug, Clone)]
@@ -156,6 +158,7 @@ pub(super) async fn pull_as(
         retries: pull.retries,
         seed: pull.seed,
         reply_limit: checked.memory_limit / REPLY_SHARE,
+        timeout: TIMEOUT,
     };
     let mut api = Api::new(limits, pull.clock.clone(), checked.cancel.clone())?;
     let lander = Lander::open(lake, settings).await?;

@@ -238,6 +238,22 @@ pub enum Error {
         /// The tables.
         tables: String,
     },
+    /// Somebody else holds a lock.
+    #[error(
+        "the lake {place} is locked for `{name}` by {holder}; it showed life at {written}, and its lease is {lease_seconds} s"
+    )]
+    Locked {
+        /// The lake.
+        place: String,
+        /// What is locked.
+        name: String,
+        /// Who holds it.
+        holder: String,
+        /// When it was last written.
+        written: String,
+        /// How long after that it counts as dead.
+        lease_seconds: u64,
+    },
     /// Somebody else does the same work.
     #[error("replay {number}: expected to be the only one at work, got another one that was faster")]
     NumberTaken {
@@ -300,6 +316,11 @@ impl Error {
             Error::PinFile { .. } => "restore the file from a copy, or delete it".into(),
             Error::AsOf { .. } | Error::AsOfWhich { .. } => {
                 "such as --as-of 2025-01-15T13:00:00Z, --as-of logs=12 or --as-of NAME of a pin (`tars lake pins`)".into()
+            }
+            Error::Locked { .. } => {
+                "wait until it is done; a lock that shows no life for the length of its lease is taken over, and \
+                 --break-lock takes it away at once if its holder is surely gone"
+                    .into()
             }
             Error::NumberTaken { .. } => "run the command again: what is left then is replayed".into(),
             Error::Contended { .. } => "run fewer writers on one table, or run the command again".into(),

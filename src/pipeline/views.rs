@@ -223,11 +223,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listing_plans_nothing_and_names_everything_once() {
-        let (engine, views) = session();
+    async fn a_listing_names_everything_once() {
+        let (engine, _views) = session();
         let listed = "select count(*) from information_schema.tables \
                       where table_name in ('verdicts', 'logs', 'log_minutes', 'settings_slos')";
         assert_eq!(rows(&engine, listed).await, 4);
-        assert_eq!(planned(&views), [""; 0]);
     }
 }

@@ -13,6 +13,7 @@ use super::model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Upkeep,
 };
+use super::nightly::{artifacts, ga, notification, rollback_signal};
 use super::read::{Problems, Section, did_you_mean};
 use super::slo::slo;
 use super::{alerts, platform, recording, units};
@@ -53,6 +54,10 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         retention: each(merged.list("retention"), problems, retention),
         prometheus_queries: each(merged.list("prometheus_query"), problems, prometheus_query),
         notes: std::mem::take(&mut merged.notes),
+        ga: ga(merged.section("ga"), problems),
+        rollback: each(merged.list("rollback"), problems, rollback_signal),
+        artifacts: artifacts(merged.section("artifacts"), problems),
+        notifications: each(merged.list("notification"), problems, notification),
     };
     check_composites(&settings, problems);
     // One order whatever the file's, so that equal settings are equal to the digest as well.
@@ -70,6 +75,8 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
     settings.recording_rules.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     settings.criteria.sort_by(|a, b| (&a.suite, a.rank, &a.name).cmp(&(&b.suite, b.rank, &b.name)));
     settings.prometheus_queries.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
+    settings.rollback.sort_by(|a, b| a.signal.cmp(&b.signal));
+    settings.notifications.sort_by(|a, b| a.name.cmp(&b.name));
     settings.mappings.sort_by(|a, b| (&a.table, &a.from).cmp(&(&b.table, &b.from)));
     settings
 }

@@ -43,11 +43,23 @@ const LISTS: &[(&str, &[&str])] = &[
     ("csv", &["files"]),
     ("retention", &["table"]),
     ("prometheus_query", &["name"]),
+    ("notification", &["name"]),
+    ("rollback", &["signal"]),
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] =
-    &["regions", "detection", "health", "cost", "ingest", "upkeep", "drift_evidence", "platform"];
+const SECTIONS: &[&str] = &[
+    "regions",
+    "detection",
+    "health",
+    "cost",
+    "ingest",
+    "upkeep",
+    "drift_evidence",
+    "platform",
+    "artifacts",
+    "ga",
+];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";

@@ -12,6 +12,7 @@ mod decode;
 mod evidence;
 mod load;
 mod model;
+mod nightly;
 mod platform;
 mod read;
 mod recording;
@@ -31,6 +32,7 @@ pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
+pub use nightly::{Artifacts, Ga, Notification, ROLLBACK_SIGNALS, RollbackSignal};
 pub use platform::{Criterion, Platform};
 pub use predicate::Predicate;
 pub use read::Problem;

@@ -8,6 +8,7 @@ use super::budget::{Budget, Correction};
 use super::burn::BurnTier;
 use super::composite::Composite;
 use super::evidence::{DriftEvidence, Mitigation};
+use super::nightly::{Artifacts, Ga, Notification, RollbackSignal};
 use super::platform::{Criterion, Platform};
 use super::predicate::Predicate;
 use super::recording::RecordingRule;
@@ -70,6 +71,14 @@ pub struct Settings {
     /// What was read and is of no use here, in sentences. No analysis reads them.
     #[serde(skip)]
     pub notes: Vec<String>,
+    /// The window that later days are compared with.
+    pub ga: Ga,
+    /// What speaks for a rollback, by signal.
+    pub rollback: Vec<RollbackSignal>,
+    /// How long files of nightly runs are kept. No analysis reads it, so it is no part of the digest.
+    pub artifacts: Artifacts,
+    /// Where messages go, by name. No part of the digest.
+    pub notifications: Vec<Notification>,
 }
 
 /// A query that a pull sends to Prometheus.

@@ -38,7 +38,7 @@ pub(super) fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 impl Settings {
     /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
     pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
-        let tables: [(&'static str, Columns); 14] = [
+        let tables: Vec<(&'static str, Columns)> = vec![
             ("settings_slos", self.slo_columns()),
             ("settings_regions", self.region_columns()),
             ("settings_composites", self.composite_columns()),
@@ -53,6 +53,8 @@ impl Settings {
             ("settings_metrics", self.metric_columns()),
             ("settings_recommendations", self.recommendation_columns()),
             ("settings_cost", self.cost_columns()),
+            ("settings_ga", self.ga_columns()),
+            ("settings_rollback", self.rollback_columns()),
         ];
         let mut parts = platform::tables(&self.criteria, &self.platform)?;
         parts.push(recording::table(&self.recording_rules)?);
@@ -281,6 +283,23 @@ impl Settings {
             ("text", texts(all().map(|r| r.text.as_str()))),
             ("runbook", optional_texts(all().map(|r| r.runbook.as_deref()))),
             ("rank", integers(all().map(|r| r.rank))),
+        ]
+    }
+
+    fn ga_columns(&self) -> Columns {
+        let once = std::iter::once;
+        vec![
+            ("recommend_at", doubles(once(self.ga.recommend_at))),
+            ("consider_at", doubles(once(self.ga.consider_at))),
+        ]
+    }
+
+    fn rollback_columns(&self) -> Columns {
+        let all = || self.rollback.iter();
+        vec![
+            ("signal", texts(all().map(|s| s.signal.as_str()))),
+            ("weight", doubles(all().map(|s| s.weight))),
+            ("full_at", doubles(all().map(|s| s.full_at))),
         ]
     }
 

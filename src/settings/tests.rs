@@ -327,6 +327,8 @@ fn tables_have_the_columns_that_models_join() {
         ("settings_metrics", "role metric unit factor is_part role_unit"),
         ("settings_recommendations", "code condition text runbook rank"),
         ("settings_cost", "core_hour memory_gb_hour"),
+        ("settings_ga", "recommend_at consider_at"),
+        ("settings_rollback", "signal weight full_at"),
     ] {
         assert_eq!(columns(table), expected);
     }
@@ -423,4 +425,29 @@ fn a_correction_needs_a_reason_an_author_and_an_end_after_its_start() {
     assert!(error.contains("reason") && error.contains("author"), "{error}");
     let (error, _) = refused(&format!("{}reason = \"r\"\nauthor = \"a\"", text.replace("T11", "T09")));
     assert!(error.contains("a time after 2025-01-15T10:00:00"), "{error}");
+}
+
+#[test]
+fn notifications_name_their_secret_and_never_hold_it() {
+    let text = "[[notification]]\nname = \"ops\"\nchannel = \"slack\"\nsecret_env = \"SLACK_URL\"\n";
+    let ops = load(text).unwrap().notifications.remove(0);
+    assert_eq!((ops.name.as_str(), ops.severity, ops.url), ("ops", crate::domain::Severity::Error, None));
+    let (text, _) = refused(
+        "[[notification]]\nname = \"ops\"\nchannel = \"statuspage\"\nsecret_env = \"https://hooks.example/T0/s3cr3t\"",
+    );
+    for part in ["notification[0].secret_env", "notification[0].page"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(!text.contains("s3cr3t"), "{text}");
+}
+
+#[test]
+fn the_ga_window_is_whole_and_signals_are_known() {
+    let settings = load("[ga]\nfrom = \"2025-01-15T00:00:00Z\"\nto = \"2025-01-16T00:00:00Z\"").unwrap();
+    assert_eq!(settings.ga.window, Some(crate::domain::TimeRange::day("2025-01-15").unwrap()));
+    assert_eq!(settings.rollback.len(), ROLLBACK_SIGNALS.len());
+    let text = refused("[ga]\nfrom = \"2025-01-15T00:00:00Z\"\n[[rollback]]\nsignal = \"mood\"").0;
+    for part in ["ga.from", "rollback[0].signal", "rollback[0].weight"] {
+        assert!(text.contains(part), "{text}");
+    }
 }

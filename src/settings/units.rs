@@ -171,8 +171,6 @@ pub(super) const ROLES: &[(&str, Dimension)] = &[
     ("cluster_memory", Dimension::Bytes),
     ("cluster_cpu_utilization", Dimension::Percent),
     ("cluster_memory_utilization", Dimension::Percent),
-    ("replication_lag_ms", Dimension::Milliseconds),
-    ("replicated_rows", Dimension::Count),
     ("memory_limit", Dimension::Bytes),
 ];
 

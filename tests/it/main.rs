@@ -9,6 +9,7 @@ mod cli;
 mod end_to_end;
 mod landing;
 mod model;
+mod nightly;
 mod oracle;
 mod rejects;
 #[path = "../../src/ingest/tests/server.rs"]

@@ -23,8 +23,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A wait is cut into pieces, so that it can be called off.
 const GLANCE: Duration = Duration::from_millis(200);
-/// How long one request may take; Prometheus itself gives a query two minutes by default.
-const TIMEOUT: Duration = Duration::from_secs(150);
 
 /// How fast, and how stubbornly.
 #[derive(Debug, Clone)]
@@ -38,6 +36,8 @@ pub(crate) struct Limits {
     pub(crate) seed: u64,
     /// Largest reply.
     pub(crate) reply_limit: usize,
+    /// How long one request may take.
+    pub(crate) timeout: Duration,
 }
 
 /// One request, without credentials.
@@ -64,7 +64,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(limits: Limits, clock: Arc<dyn Clock>, cancel: Arc<AtomicBool>) -> Result<Api> {
-        let options = ClientOptions::new().with_allow_http(true).with_timeout(TIMEOUT);
+        let options = ClientOptions::new().with_allow_http(true).with_timeout(limits.timeout);
         let failed = |e: String| Error::Worker { reason: format!("no HTTP client: {e}") };
         let client = ReqwestConnector::default().connect(&options).map_err(|e| failed(e.to_string()))?;
         let handle = Handle::try_current().map_err(|e| failed(e.to_string()))?;

@@ -23,6 +23,8 @@ pub(crate) enum Credentials {
     Basic(String),
     /// AWS Signature Version 4 for the service `logs`.
     Aws { provider: AwsCredentialProvider, region: String },
+    /// They stand in the request already; this is what must not be shown of them.
+    Within(Vec<String>),
     /// A token that its provider renews.
     Google(GcpCredentialProvider),
 }
@@ -117,6 +119,7 @@ impl Credentials {
     pub(crate) async fn apply(&self, request: &mut HttpRequest) -> std::result::Result<Vec<String>, String> {
         let header = match self {
             Credentials::None => return Ok(Vec::new()),
+            Credentials::Within(secrets) => return Ok(secrets.clone()),
             Credentials::Aws { provider, region } => {
                 let credential = provider.get_credential().await.map_err(|e| e.to_string())?;
                 let texts = [Some(&credential.key_id), credential.token.as_ref()];

@@ -15,7 +15,7 @@ mod position;
 mod prometheus;
 mod seen;
 
-pub(crate) use api::{Api, Limits};
+pub(crate) use api::{Api, Ask, Limits};
 pub(crate) use cloudwatch::{CloudwatchLogs, address as cloudwatch_address};
 pub(crate) use credentials::{Credentials, Endpoint};
 pub(crate) use events::{LogPull, Logs};
