@@ -4,15 +4,15 @@
 //! versions, settings and window give the same bytes. Nothing here reads a clock.
 
 pub mod baseline;
+pub mod checks;
 pub mod drift;
 mod error;
 mod folder;
 mod intervals;
 pub mod kpi;
-mod rows;
-pub mod checks;
-mod folder;
 pub mod recorded;
+mod rows;
+pub mod websocket;
 
 pub use error::Error;
 pub use folder::write_folder;

@@ -12,7 +12,7 @@ use super::model::{
     PrometheusQuery, Recommendation, Regions, Retention, Rule, Settings, Slo, Upkeep,
 };
 use super::read::{Problems, Section, did_you_mean};
-use super::{platform, recording, units};
+use super::{certification, platform, recording, units};
 
 /// Windows are made of whole minutes, because the rollups are.
 const MINUTE: i64 = 60;
@@ -43,6 +43,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         criteria: each(merged.list("criterion"), problems, platform::criterion),
         recording_rules: each(merged.list("recording_rule"), problems, recording::recording_rule),
         platform: platform::platform(merged.section("platform"), problems),
+        certification: certification::certification(merged.section("certification"), problems),
         mappings: each(merged.list("mapping"), problems, mapping),
         csv: each(merged.list("csv"), problems, csv),
         cost: cost(merged.section("cost"), problems),

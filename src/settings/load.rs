@@ -40,8 +40,17 @@ const LISTS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] =
-    &["regions", "detection", "health", "cost", "ingest", "upkeep", "drift_evidence", "platform"];
+const SECTIONS: &[&str] = &[
+    "regions",
+    "detection",
+    "health",
+    "cost",
+    "ingest",
+    "upkeep",
+    "drift_evidence",
+    "platform",
+    "certification",
+];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";

@@ -5,6 +5,7 @@
 //! constant in a query. Every error names the key, what stands there, what is expected and what to do.
 
 mod budget;
+mod certification;
 mod decode;
 mod evidence;
 mod load;
@@ -16,6 +17,7 @@ mod tables;
 mod units;
 
 pub use budget::{Budget, Correction, Period};
+pub use certification::Certification;
 pub use evidence::{DriftEvidence, Mitigation, Season};
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{

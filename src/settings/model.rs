@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Correction};
+use super::certification::Certification;
 use super::evidence::{DriftEvidence, Mitigation};
 use super::platform::{Criterion, Platform};
 use super::recording::RecordingRule;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub platform: Platform,
     /// The series that are computed ahead of time, by group and name.
     pub recording_rules: Vec<RecordingRule>,
+    /// What a window has to bring to be certified at all.
+    pub certification: Certification,
     /// How long rows are kept, by table.
     pub retention: Vec<Retention>,
     /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.

@@ -36,7 +36,7 @@ pub(super) fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 impl Settings {
     /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
     pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
-        let tables: [(&'static str, Columns); 12] = [
+        let tables: [(&'static str, Columns); 13] = [
             ("settings_slos", self.slo_columns()),
             ("settings_regions", self.region_columns()),
             ("settings_corrections", self.correction_columns()),
@@ -49,6 +49,7 @@ impl Settings {
             ("settings_metrics", self.metric_columns()),
             ("settings_recommendations", self.recommendation_columns()),
             ("settings_cost", self.cost_columns()),
+            ("settings_certification", self.certification.columns()),
         ];
         let mut parts = platform::tables(&self.criteria, &self.platform)?;
         parts.push(recording::table(&self.recording_rules)?);
