@@ -122,35 +122,54 @@ impl Content {
         Ok(Content { outcome, missing, files, configuration })
     }
 
-    /// The documents with their manifest. The public key of the signature is one of them, so that the
-    /// signature can be checked without anything else; whose key it is has to be known from elsewhere.
+    /// The documents with their manifest, as a package holds them that was signed with this key (SPKI PEM).
     pub fn with_manifest(&self, public_key: Option<String>) -> Files {
-        let mut files = self.files.clone();
-        if let Some(pem) = public_key {
-            files.insert(PUBLIC_KEY.to_owned(), pem.into_bytes());
-        }
-        let manifest = manifest::render(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
-        files.insert(MANIFEST.to_owned(), manifest.into_bytes());
-        files
+        with_manifest(&self.files, public_key)
     }
 
     /// What a signature of these files states.
     pub fn statement(&self, files: &Files) -> Vec<u8> {
-        let mut configuration = self.configuration.clone();
-        configuration.extend(files.get(METADATA).map(|bytes| (METADATA.to_owned(), digest(bytes))));
-        statement(files, &self.outcome, &configuration)
+        stated(files, &self.outcome, &self.configuration)
     }
 
-    /// All files of the package, signed where there is a key. The envelope covers every other file.
+    /// All files of the package, signed where there is a key.
     pub fn seal(&self, key: Option<&PrivateKey>) -> Result<Files, Error> {
-        let public = key.map(|key| key.public().to_pem()).transpose()?;
-        let mut files = self.with_manifest(public);
-        if let Some(key) = key {
-            let envelope = Envelope::sign(&self.statement(&files), key);
-            files.insert(SIGNATURE.to_owned(), envelope.to_json().into_bytes());
-        }
-        Ok(files)
+        seal_files(&self.files, &self.outcome, &self.configuration, key)
     }
+}
+
+/// Adds the manifest. The public key of the signature is one of the files that it lists, so that the
+/// signature can be checked without anything else; whose key it is has to be known from elsewhere.
+fn with_manifest(files: &Files, public_key: Option<String>) -> Files {
+    let mut files = files.clone();
+    if let Some(pem) = public_key {
+        files.insert(PUBLIC_KEY.to_owned(), pem.into_bytes());
+    }
+    let manifest = manifest::render(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    files.insert(MANIFEST.to_owned(), manifest.into_bytes());
+    files
+}
+
+fn stated(files: &Files, outcome: &Outcome, configuration: &[(String, String)]) -> Vec<u8> {
+    let mut configuration = configuration.to_vec();
+    configuration.extend(files.get(METADATA).map(|bytes| (METADATA.to_owned(), digest(bytes))));
+    statement(files, outcome, &configuration)
+}
+
+/// Seals documents: a manifest and, with a key, a signature that covers every other file.
+pub(super) fn seal_files(
+    files: &Files,
+    outcome: &Outcome,
+    configuration: &[(String, String)],
+    key: Option<&PrivateKey>,
+) -> Result<Files, Error> {
+    let public = key.map(|key| key.public().to_pem()).transpose()?;
+    let mut files = with_manifest(files, public);
+    if let Some(key) = key {
+        let envelope = Envelope::sign(&stated(&files, outcome, configuration), key);
+        files.insert(SIGNATURE.to_owned(), envelope.to_json().into_bytes());
+    }
+    Ok(files)
 }
 
 /// Takes one of several documents into a package.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::registry::{Group, Listing, Quantity, Source};
-use super::{calculated, canary, drift, kpi, validation, websocket};
+use super::{calculated, canary, criteria, drift, kpi, validation, websocket};
 use crate::certify::Error;
 use crate::pipeline::Run;
 use crate::report::{Reader, Value, escape_markdown};
@@ -15,6 +15,7 @@ pub(super) const NAMES_BY_SOURCE: &[(&[Group], &[Listing])] = &[
     (websocket::GROUPS, &[]),
     (validation::GROUPS, validation::LISTINGS),
     (canary::GROUPS, &[]),
+    (criteria::GROUPS, criteria::LISTINGS),
     (calculated::GROUPS, calculated::LISTINGS),
 ];
 

@@ -3,6 +3,7 @@
 
 mod calculated;
 mod canary;
+mod criteria;
 mod drift;
 mod fill;
 mod kpi;
