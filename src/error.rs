@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    artifact, contract, domain, engine, gbm, ingest, lake, nightly, notify, pipeline, report, score,
+    artifact, certify, contract, domain, engine, gbm, ingest, lake, nightly, notify, pipeline, report, score,
     settings, shell, simulate,
 };
 
@@ -31,6 +31,14 @@ pub enum Error {
     Artifact(#[from] artifact::Error),
     #[error(transparent)]
     Report(#[from] report::Error),
+    #[error(transparent)]
+    Certify(#[from] certify::Error),
+    #[error("{reason}")]
+    NotCertified { reason: String },
+    #[error("{reason}")]
+    Inconclusive { reason: String },
+    #[error("{findings}")]
+    Unverified { findings: String },
     #[error(transparent)]
     Simulate(#[from] simulate::Error),
     #[error(transparent)]
@@ -104,6 +112,21 @@ impl Error {
             Error::Score(score::Error::Incident { .. }) => 3,
             Error::Score(score::Error::Lake(_)) => 4,
             Error::Score(score::Error::Pipeline(_) | score::Error::Engine(_)) => 6,
+            Error::Certify(e) => match e {
+                certify::Error::Template { .. } => 2,
+                certify::Error::Read { .. } | certify::Error::Key { .. } => 3,
+                certify::Error::Artifact(_) | certify::Error::Pipeline(_) | certify::Error::Engine(_) => 6,
+                certify::Error::Archive { .. }
+                | certify::Error::Envelope { .. }
+                | certify::Error::Metadata { .. } => 22,
+                certify::Error::Missing { .. } => 23,
+                certify::Error::Report(_) | certify::Error::Random { .. } | certify::Error::Encode { .. } => {
+                    1
+                }
+            },
+            Error::NotCertified { .. } => 20,
+            Error::Inconclusive { .. } => 21,
+            Error::Unverified { .. } => 22,
             Error::Lake(
                 lake::Error::AsOf { .. }
                 | lake::Error::AsOfWhich { .. }
@@ -130,6 +153,17 @@ impl Error {
             Error::Pipeline(e) => e.hint(),
             Error::Artifact(e) => e.hint(),
             Error::Report(e) => e.hint(),
+            Error::Certify(e) => e.hint(),
+            Error::NotCertified { .. } => {
+                Some("the package was written all the same; validation_results.html shows every criterion".into())
+            }
+            Error::Inconclusive { .. } => Some(
+                "the package was written all the same; ingest what is missing, or lower min_coverage in [certification]"
+                    .into(),
+            ),
+            Error::Unverified { .. } => {
+                Some("do not rely on this package; fetch it again, or ask who signed it".into())
+            }
             Error::Simulate(e) => e.hint(),
             Error::Shell(e) => e.hint(),
             Error::Gbm(e) => e.hint(),

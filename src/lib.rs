@@ -46,6 +46,7 @@ pub mod pipeline;
 pub mod score;
 pub mod artifact;
 pub mod report;
+pub mod certify;
 pub mod notify;
 pub mod nightly;
 pub mod simulate;

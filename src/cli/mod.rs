@@ -1,11 +1,13 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
+mod certify;
 mod charts;
 mod check;
 mod demo;
 mod drift;
 mod ingest;
 mod kpi;
+mod key;
 mod lake;
 mod model;
 mod nightly;
@@ -24,6 +26,7 @@ mod slo;
 mod span;
 mod sql;
 mod train;
+mod verify;
 mod workspace;
 
 use std::path::PathBuf;
@@ -91,10 +94,12 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Certify(certify::Certify),
     Demo(demo::Demo),
     Drift(drift::Drift),
     Ingest(ingest::Ingest),
     Kpi(kpi::Kpi),
+    Key(key::Key),
     Lake(lake::LakeVerb),
     Model(model::Model),
     Nightly(nightly::Nightly),
@@ -110,6 +115,7 @@ enum Command {
     Sql(sql::Sql),
     Simulate(simulate::Simulate),
     Train(train::Train),
+    Verify(verify::Verify),
 }
 
 impl Args {
@@ -123,10 +129,12 @@ impl Args {
         runtime.block_on(async {
             match self.command {
                 Command::Check(verb) => verb.run(&self.global).await,
+                Command::Certify(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Drift(verb) => verb.run(&self.global).await,
                 Command::Kpi(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
+                Command::Key(verb) => verb.run(),
                 Command::Lake(verb) => verb.run(&self.global).await,
                 Command::Model(verb) => verb.run(),
                 Command::Nightly(verb) => verb.run(&self.global).await,
@@ -142,6 +150,7 @@ impl Args {
                 Command::Sql(verb) => verb.run(&self.global).await,
                 Command::Simulate(verb) => verb.run(&self.global),
                 Command::Train(verb) => verb.run(&self.global).await,
+                Command::Verify(verb) => verb.run(&self.global).await,
             }
         })
     }

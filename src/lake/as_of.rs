@@ -27,6 +27,8 @@ pub enum AsOf {
     Time(i64),
     /// The versions of a pin.
     Pin(String),
+    /// These versions by table, and nothing of any other table.
+    Only(BTreeMap<String, u64>),
 }
 
 impl std::str::FromStr for AsOf {
@@ -53,8 +55,8 @@ impl Lake {
     /// The lake as it was: a view that reads those versions and refuses to write. Later points override earlier ones.
     pub async fn as_of(&self, points: &[AsOf]) -> Result<Lake> {
         let mut past = Past::default();
-        let fixed = &mut past.versions;
         for point in points {
+            let fixed = &mut past.versions;
             match point {
                 AsOf::Table(table, version) => {
                     fixed.insert(table.clone(), Some(*version));
@@ -79,11 +81,9 @@ impl Lake {
                     let pins = self.pins().await?;
                     let pin = pins.into_iter().find(|p| p.name == *name);
                     let pin = pin.ok_or_else(|| Error::AsOf { got: name.clone() })?;
-                    // What the pin does not name was not part of what it stands for.
-                    fixed.extend(contract::tables().iter().map(|t| (t.name.clone(), None)));
-                    past.named.extend(contract::tables().iter().map(|t| t.name.clone()));
-                    fixed.extend(pin.versions.into_iter().map(|(table, version)| (table, Some(version))));
+                    only(&mut past, pin.versions);
                 }
+                AsOf::Only(versions) => only(&mut past, versions.clone()),
             }
         }
         for (table, version) in &past.versions {
@@ -95,6 +95,13 @@ impl Lake {
         }
         Ok(self.in_past(past))
     }
+}
+
+/// Fixes these versions; what they do not name was not part of what they stand for.
+fn only(past: &mut Past, versions: BTreeMap<String, u64>) {
+    past.versions.extend(contract::tables().iter().map(|t| (t.name.clone(), None)));
+    past.named.extend(contract::tables().iter().map(|t| t.name.clone()));
+    past.versions.extend(versions.into_iter().map(|(table, version)| (table, Some(version))));
 }
 
 #[cfg(test)]

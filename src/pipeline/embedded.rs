@@ -8,6 +8,7 @@ macro_rules! models {
 }
 
 models![
+    "certify/canary_health.sql",
     "certify/check_observations.sql",
     "certify/criteria_results.sql",
     "certify/validation_checks.sql",

@@ -26,7 +26,10 @@ pub use content::{
 };
 pub use format::show;
 pub use pdf::markdown_to_pdf;
+pub(crate) use plain::visible;
 pub use render::JSON_SCHEMA_VERSION;
+pub(crate) use render::escape_markdown;
+pub(crate) use rows::{Reader, Rows};
 
 use crate::engine;
 

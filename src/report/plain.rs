@@ -2,7 +2,7 @@
 
 /// The text with control characters and invisible ones written as `\u{202e}`. Line breaks and tabs become
 /// a blank, so that a text stays on its line.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -13,12 +13,12 @@ use super::Error;
 use super::content::{Column, Figure, Figures, Table, Unit, Value};
 
 /// Asks the models.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     context: &'a SessionContext,
 }
 
 /// What a query gave, as one batch.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     sql: String,
     batch: RecordBatch,
 }
@@ -41,12 +41,12 @@ pub(super) const fn column(id: &'static str, label: &'static str, unit: Unit) ->
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(context: &'a SessionContext) -> Self {
+    pub(crate) fn new(context: &'a SessionContext) -> Self {
         Reader { context }
     }
 
     /// Runs a query and collects all of its rows.
-    pub(super) async fn rows(&self, sql: &str) -> Result<Rows, Error> {
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Rows, Error> {
         let fail =
             |source: DataFusionError| Error::Query { sql: sql.to_owned(), source: Box::new(source.into()) };
         let frame = self.context.sql(sql).await.map_err(fail)?;
@@ -66,17 +66,17 @@ impl<'a> Reader<'a> {
 
 impl Rows {
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.batch.num_rows()
     }
 
     /// One value; numbers are rounded to what the unit keeps.
-    pub(super) fn value(&self, row: usize, column: &str, unit: Unit) -> Result<Value, Error> {
+    pub(crate) fn value(&self, row: usize, column: &str, unit: Unit) -> Result<Value, Error> {
         Ok(value(self.column(column)?, row, unit))
     }
 
     /// A text, or nothing where it is NULL.
-    pub(super) fn text(&self, row: usize, column: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn text(&self, row: usize, column: &str) -> Result<Option<String>, Error> {
         Ok(self.value(row, column, Unit::Text)?.as_text().map(str::to_owned))
     }
 
@@ -86,7 +86,7 @@ impl Rows {
     }
 
     /// A number, or nothing where it is NULL.
-    pub(super) fn number(&self, row: usize, column: &str, unit: Unit) -> Result<Option<f64>, Error> {
+    pub(crate) fn number(&self, row: usize, column: &str, unit: Unit) -> Result<Option<f64>, Error> {
         Ok(self.value(row, column, unit)?.as_f64())
     }
 

@@ -16,7 +16,7 @@ use super::model::{
 use super::nightly::{artifacts, ga, notification, rollback_signal};
 use super::read::{Problems, Section, did_you_mean};
 use super::slo::slo;
-use super::{alerts, platform, recording, units};
+use super::{alerts, certification, platform, recording, units};
 
 /// How far back models read changes.
 const WEEK: i64 = 7 * 86_400;
@@ -46,6 +46,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         alert_rules: each(merged.list("alert_rule"), problems, alerts::alert_rule),
         recording_rules: each(merged.list("recording_rule"), problems, recording::recording_rule),
         platform: platform::platform(merged.section("platform"), problems),
+        certification: certification::certification(merged.section("certification"), problems),
         mappings: each(merged.list("mapping"), problems, mapping),
         csv: each(merged.list("csv"), problems, csv),
         cost: cost(merged.section("cost"), problems),

@@ -59,6 +59,7 @@ const SECTIONS: &[&str] = &[
     "platform",
     "artifacts",
     "ga",
+    "certification",
 ];
 
 /// The section from metric names to tables.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::alerts::AlertRule;
 use super::budget::{Budget, Correction};
 use super::burn::BurnTier;
+use super::certification::Certification;
 use super::composite::Composite;
 use super::evidence::{DriftEvidence, Mitigation};
 use super::nightly::{Artifacts, Ga, Notification, RollbackSignal};
@@ -63,6 +64,8 @@ pub struct Settings {
     pub alert_rules: Vec<AlertRule>,
     /// The series that are computed ahead of time, by group and name.
     pub recording_rules: Vec<RecordingRule>,
+    /// What a window has to bring to be certified at all.
+    pub certification: Certification,
     /// How long rows are kept, by table.
     pub retention: Vec<Retention>,
     /// What a pull asks Prometheus for, by name. No analysis reads them, so they are no part of the digest.

@@ -55,6 +55,7 @@ impl Settings {
             ("settings_cost", self.cost_columns()),
             ("settings_ga", self.ga_columns()),
             ("settings_rollback", self.rollback_columns()),
+            ("settings_certification", self.certification.columns()),
         ];
         let mut parts = platform::tables(&self.criteria, &self.platform)?;
         parts.push(recording::table(&self.recording_rules)?);

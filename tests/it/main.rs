@@ -4,6 +4,7 @@
 #![allow(unreachable_pub)] // Nothing outside reaches into a test binary.
 
 mod architecture;
+mod certify;
 mod check;
 mod cli;
 mod end_to_end;

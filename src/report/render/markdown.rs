@@ -151,7 +151,7 @@ fn paragraph(text: &str) -> String {
 
 /// Plain text as Markdown that reads the same: nothing in it is markup, a link, a line break or a hidden
 /// character.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut previous = ' ';
     let mut rest = text.chars().peekable();

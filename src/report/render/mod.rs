@@ -4,6 +4,7 @@ mod json;
 mod markdown;
 
 pub use json::JSON_SCHEMA_VERSION;
+pub(crate) use markdown::escape as escape_markdown;
 
 use super::content::Report;
 
