@@ -42,6 +42,8 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{message}")]
     Unmet { message: String },
+    #[error("{message}")]
+    Differs { message: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
@@ -97,7 +99,7 @@ impl Error {
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
             Error::BadFeed { .. } => 7,
-            Error::Unmet { .. } => 8,
+            Error::Unmet { .. } | Error::Differs { .. } => 8,
             Error::Interrupted => 130,
         }
     }
@@ -136,6 +138,9 @@ impl Error {
             Error::Unmet { .. } => {
                 Some("tars slo violations, and tars slo budgets, show what went wrong".into())
             }
+            Error::Differs { .. } => Some(
+                "the rows above say by how much and how surely; docs/statistics.md explains the tests".into(),
+            ),
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

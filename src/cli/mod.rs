@@ -1,6 +1,8 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
+mod changes;
 mod charts;
+mod compare;
 mod demo;
 mod ingest;
 mod lake;
@@ -10,6 +12,7 @@ mod output;
 mod rejects;
 mod pull;
 mod report;
+mod results;
 mod rows;
 mod score;
 mod simulate;
@@ -83,6 +86,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Changes(changes::Changes),
+    Compare(compare::Compare),
     Demo(demo::Demo),
     Ingest(ingest::Ingest),
     Lake(lake::LakeVerb),
@@ -108,6 +113,8 @@ impl Args {
             .map_err(|e| Error::Usage { message: format!("cannot start threads: {e}"), hint: None })?;
         runtime.block_on(async {
             match self.command {
+                Command::Changes(verb) => verb.run(&self.global).await,
+                Command::Compare(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Lake(verb) => verb.run(&self.global).await,

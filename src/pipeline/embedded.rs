@@ -8,9 +8,11 @@ macro_rules! models {
 }
 
 models![
+    "drift/change_points.sql",
     "drift/drift_checks.sql",
     "drift/drift_measures.sql",
     "drift/drift_summary.sql",
+    "drift/kpi_series.sql",
     "features/call_features.sql",
     "features/change_features.sql",
     "features/feature_windows.sql",
@@ -43,6 +45,7 @@ models![
     "rollup/log_minutes.sql",
     "rollup/request_minutes.sql",
     "rollup/span_minutes.sql",
+    "rollup/version_minutes.sql",
     "score/verdicts.sql",
     "slo/slo_alerts.sql",
     "slo/slo_bands.sql",

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, SloType, Verdict};
 
 use super::budget::{budget, correction};
+use super::change::change;
 use super::load::{Entry, Merged};
 use super::model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,
@@ -33,6 +34,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         regions: regions(merged.section("regions"), problems),
         drift: each(merged.list("drift"), problems, |section| drift_check(section, &categories)),
         detection: detection(merged.section("detection"), problems),
+        change: change(merged.section("change"), problems),
         rules: each(merged.list("rule"), problems, rule),
         health: health(merged.section("health"), problems),
         metrics: metrics(std::mem::take(&mut merged.metrics), problems),

@@ -31,7 +31,7 @@ const LISTS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections whose keys are overridden one by one.
-const SECTIONS: &[&str] = &["regions", "detection", "health", "cost", "ingest", "upkeep"];
+const SECTIONS: &[&str] = &["regions", "detection", "change", "health", "cost", "ingest", "upkeep"];
 
 /// The section from metric names to tables.
 const METRICS: &str = "metrics";

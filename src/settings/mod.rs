@@ -5,6 +5,7 @@
 //! constant in a query. Every error names the key, what stands there, what is expected and what to do.
 
 mod budget;
+mod change;
 mod decode;
 mod load;
 mod model;
@@ -13,6 +14,7 @@ mod tables;
 mod units;
 
 pub use budget::{Budget, Correction, Period};
+pub use change::Change;
 pub use load::{DEFAULT_QUERIES, DEFAULTS};
 pub use model::{
     Cost, CsvFiles, Detection, Direction, DriftCheck, FieldMapping, Health, Ingest, MetricRole,

@@ -36,12 +36,13 @@ fn integers(values: impl Iterator<Item = i64>) -> ArrayRef {
 impl Settings {
     /// Every settings table by its SQL name, with its rows. A list that is empty gives a table without rows.
     pub fn tables(&self) -> Result<Vec<(&'static str, RecordBatch)>, Error> {
-        let tables: [(&'static str, Columns); 10] = [
+        let tables: [(&'static str, Columns); 11] = [
             ("settings_slos", self.slo_columns()),
             ("settings_regions", self.region_columns()),
             ("settings_corrections", self.correction_columns()),
             ("settings_drift", self.drift_columns()),
             ("settings_detection", self.detection_columns()),
+            ("settings_change", self.change_columns()),
             ("settings_rules", self.rule_columns()),
             ("settings_health", self.health_columns()),
             ("settings_metrics", self.metric_columns()),
@@ -140,6 +141,18 @@ impl Settings {
             ("latency_sigmas", double(d.latency_sigmas)),
             ("spike_ratio", double(d.spike_ratio)),
             ("change_lookback_seconds", integer(d.change_lookback_seconds)),
+        ]
+    }
+
+    fn change_columns(&self) -> Columns {
+        let c = &self.change;
+        let double = |value| doubles(std::iter::once(value));
+        vec![
+            ("lookback_seconds", integers(std::iter::once(c.lookback_seconds))),
+            ("false_alarms", double(c.false_alarms)),
+            ("min_effect_percent", double(c.min_effect_percent)),
+            ("spread_ratio", double(c.spread_ratio)),
+            ("psi", double(c.psi)),
         ]
     }
 

@@ -327,6 +327,7 @@ fn tables_have_the_columns_that_models_join() {
         ("settings_metrics", "role metric unit factor is_part role_unit"),
         ("settings_recommendations", "code condition text runbook rank"),
         ("settings_cost", "core_hour memory_gb_hour"),
+        ("settings_change", "lookback_seconds false_alarms min_effect_percent spread_ratio psi"),
     ] {
         assert_eq!(columns(table), expected);
     }
