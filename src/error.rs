@@ -59,6 +59,8 @@ pub enum Error {
     Unmet { message: String },
     #[error("checks that did not pass: {failed}")]
     Checks { failed: String },
+    #[error("{message}")]
+    Differs { message: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
@@ -137,7 +139,7 @@ impl Error {
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
             Error::BadFeed { .. } => 7,
-            Error::Unmet { .. } | Error::Checks { .. } => 8,
+            Error::Unmet { .. } | Error::Checks { .. } | Error::Differs { .. } => 8,
             Error::Interrupted => 130,
         }
     }
@@ -194,6 +196,9 @@ impl Error {
                 "the column `detail` says what was seen, and `sql` (--format json) the query that shows it; \
                  thresholds are [[criterion]] entries of tars.toml"
                     .into(),
+            ),
+            Error::Differs { .. } => Some(
+                "the rows above say by how much and how surely; docs/statistics.md explains the tests".into(),
             ),
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"

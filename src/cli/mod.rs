@@ -3,6 +3,8 @@
 mod certify;
 mod charts;
 mod check;
+mod changes;
+mod compare;
 mod demo;
 mod drift;
 mod ingest;
@@ -18,6 +20,7 @@ mod pull;
 mod record;
 mod report;
 mod retrospective;
+mod results;
 mod rows;
 mod runs;
 mod score;
@@ -95,6 +98,8 @@ pub(crate) struct Global {
 enum Command {
     Check(check::Check),
     Certify(certify::Certify),
+    Changes(changes::Changes),
+    Compare(compare::Compare),
     Demo(demo::Demo),
     Drift(drift::Drift),
     Ingest(ingest::Ingest),
@@ -130,6 +135,8 @@ impl Args {
             match self.command {
                 Command::Check(verb) => verb.run(&self.global).await,
                 Command::Certify(verb) => verb.run(&self.global).await,
+                Command::Changes(verb) => verb.run(&self.global).await,
+                Command::Compare(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
                 Command::Drift(verb) => verb.run(&self.global).await,
                 Command::Kpi(verb) => verb.run(&self.global).await,

@@ -6,6 +6,7 @@ use crate::domain::{ByteSize, DriftCategory, REGRESSION_FEATURES, Verdict};
 
 use super::budget::correction;
 use super::burn::burn_tier;
+use super::change::change;
 use super::composite::{check_composites, composite};
 use super::evidence::{drift_evidence, mitigation};
 use super::load::{Entry, Merged};
@@ -38,6 +39,7 @@ pub(super) fn settings(mut merged: Merged, problems: &mut Problems) -> Settings 
         drift_evidence: one(merged.section("drift_evidence"), problems, drift_evidence),
         mitigations: each(merged.list("mitigation"), problems, mitigation),
         detection: detection(merged.section("detection"), problems),
+        change: change(merged.section("change"), problems),
         rules: each(merged.list("rule"), problems, rule),
         health: health(merged.section("health"), problems),
         metrics: metrics(std::mem::take(&mut merged.metrics), problems),

@@ -51,6 +51,7 @@ const LISTS: &[(&str, &[&str])] = &[
 const SECTIONS: &[&str] = &[
     "regions",
     "detection",
+    "change",
     "health",
     "cost",
     "ingest",

@@ -37,6 +37,8 @@ pub struct Settings {
     pub mitigations: Vec<Mitigation>,
     /// How anomalies and error spikes are told from noise.
     pub detection: Detection,
+    /// What counts as a change of level, and as a difference between two sides.
+    pub change: super::change::Change,
     /// Rules of the classifier, by feature and verdict.
     pub rules: Vec<Rule>,
     /// How the health score is computed.

@@ -48,6 +48,7 @@ impl Settings {
             ("settings_drift_evidence", self.evidence_columns()),
             ("settings_mitigations", self.mitigation_columns()),
             ("settings_detection", self.detection_columns()),
+            ("settings_change", self.change_columns()),
             ("settings_rules", self.rule_columns()),
             ("settings_health", self.health_columns()),
             ("settings_metrics", self.metric_columns()),
@@ -231,6 +232,18 @@ impl Settings {
             ("latency_sigmas", double(d.latency_sigmas)),
             ("spike_ratio", double(d.spike_ratio)),
             ("change_lookback_seconds", integer(d.change_lookback_seconds)),
+        ]
+    }
+
+    fn change_columns(&self) -> Columns {
+        let c = &self.change;
+        let double = |value| doubles(std::iter::once(value));
+        vec![
+            ("lookback_seconds", integers(std::iter::once(c.lookback_seconds))),
+            ("false_alarms", double(c.false_alarms)),
+            ("min_effect_percent", double(c.min_effect_percent)),
+            ("spread_ratio", double(c.spread_ratio)),
+            ("psi", double(c.psi)),
         ]
     }
 

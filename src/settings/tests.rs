@@ -329,6 +329,7 @@ fn tables_have_the_columns_that_models_join() {
         ("settings_cost", "core_hour memory_gb_hour"),
         ("settings_ga", "recommend_at consider_at"),
         ("settings_rollback", "signal weight full_at"),
+        ("settings_change", "lookback_seconds false_alarms min_effect_percent spread_ratio psi"),
     ] {
         assert_eq!(columns(table), expected);
     }

@@ -7,6 +7,7 @@ mod architecture;
 mod certify;
 mod check;
 mod cli;
+mod compare;
 mod end_to_end;
 mod landing;
 mod model;
