@@ -10,7 +10,6 @@ mod error;
 mod folder;
 mod intervals;
 pub mod kpi;
-pub mod checks;
 pub mod recorded;
 mod rows;
 pub mod websocket;

@@ -81,8 +81,10 @@ pub struct Settings {
     /// What speaks for a rollback, by signal.
     pub rollback: Vec<RollbackSignal>,
     /// How long files of nightly runs are kept. No analysis reads it, so it is no part of the digest.
+    #[serde(skip)]
     pub artifacts: Artifacts,
     /// Where messages go, by name. No part of the digest.
+    #[serde(skip)]
     pub notifications: Vec<Notification>,
 }
 
