@@ -2,10 +2,10 @@
 -- grain: one row per rule, series and stretch of time in which its condition held long enough
 -- materialized: view
 -- audit: replayed over what `tars record` has kept of the window
--- audit: a condition that holds in neighbouring intervals is one stretch; the alert fires when it has
---   held for `for_seconds`, and resolves with the interval in which it no longer holds
--- audit: an interval without a value ends a stretch, except for rules of what is absent: those look at
---   series with at least one value in the window, in intervals in which any series has one
+-- audit: a condition that holds in neighbouring intervals is one stretch; the alert fires when it
+--   has held for `for_seconds`, and resolves with the interval in which it no longer holds
+-- audit: an interval without a value ends a stretch, except for rules of what is absent: those look
+--   at series with at least one value in the window, in intervals in which any series has one
 with
 watched as (
     select
