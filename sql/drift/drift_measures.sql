@@ -2,8 +2,8 @@
 -- grain: one row per check name, region (and `all`) and side (`current`, `baseline`) that has data
 -- materialized: run
 with
--- One pass over each source gives both sides and both kinds of place. The windows may overlap (a
--- baseline can be the first hours of the window), so a row may belong to both sides.
+-- The windows may overlap (a baseline can be the first hours of the window), so a row may belong to
+-- both sides.
 sides as (
     select side, since, until
     from (
@@ -13,34 +13,19 @@ sides as (
     ) as listed (side, since, until)
 ),
 
-places as (
-    select is_all
-    from (values (false), (true)) as listed (is_all)
-),
-
-requests_by_place as (
-    select
-        sides.side as side,
-        case when places.is_all = false then requests.region else 'all' end as region,
-        requests.minute as minute,
-        requests.requests as requests,
-        requests.errors as errors,
-        requests.latency as latency
-    from request_minutes as requests
-    join sides on requests.minute >= sides.since and requests.minute < sides.until
-    cross join places
-),
-
+-- A place is a region or `all`: grouping sets add both up without a copy of the rows, and
+-- leave the region empty for `all`.
 requests_total as (
     select
-        side,
-        region,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        count(distinct minute) * 60 as seconds,
-        sketch_merge(latency) as latency
-    from requests_by_place
-    group by side, region
+        sides.side as side,
+        coalesce(requests.region, 'all') as region,
+        sum(requests.requests) as requests,
+        sum(requests.errors) as errors,
+        count(distinct requests.minute) * 60 as seconds,
+        sketch_merge(requests.latency) as latency
+    from request_minutes as requests
+    join sides on requests.minute >= sides.since and requests.minute < sides.until
+    group by grouping sets ((sides.side, requests.region), (sides.side))
 ),
 
 -- Rates divide by the minutes in which the lake holds any request, as in region_kpis.
@@ -84,26 +69,17 @@ request_measures as (
     cross join request_names as names
 ),
 
-database_calls as (
-    select
-        sides.side as side,
-        case when places.is_all = false then calls.region else 'all' end as region,
-        calls.duration_ms as duration_ms
-    from client_calls as calls
-    join sides on calls.timestamp >= sides.since and calls.timestamp < sides.until
-    cross join places
-    where calls.target = 'database'
-),
-
 database_measures as (
     select
         'database_latency_p95' as name,
-        region,
-        side,
-        sketch_quantile(quantile_sketch(duration_ms), 0.95) as value,
+        coalesce(calls.region, 'all') as region,
+        sides.side as side,
+        sketch_quantile(quantile_sketch(calls.duration_ms), 0.95) as value,
         'ms' as unit
-    from database_calls
-    group by region, side
+    from client_calls as calls
+    join sides on calls.timestamp >= sides.since and calls.timestamp < sides.until
+    where calls.target = 'database'
+    group by grouping sets ((calls.region, sides.side), (sides.side))
 ),
 
 points as (
@@ -124,10 +100,10 @@ points as (
         and timestamp < greatest($to, $baseline_to)
 ),
 
-points_by_place as (
+-- Two reads and not a join with the sides: a join by inequality costs more than a second scan.
+points_by_side as (
     select
-        sides.side as side,
-        case when places.is_all = false then points.region else 'all' end as place,
+        'current' as side,
         points.region as region,
         points.service as service,
         points.name as name,
@@ -136,45 +112,67 @@ points_by_place as (
         points.unit as unit
     from points
     join settings_drift as checks on points.name = checks.name
-    join sides on points.timestamp >= sides.since and points.timestamp < sides.until
-    cross join places
+    where points.timestamp >= $from and points.timestamp < $to
+    union all
+    select
+        'baseline' as side,
+        points.region as region,
+        points.service as service,
+        points.name as name,
+        checks.category as category,
+        points.value as value,
+        points.unit as unit
+    from points
+    join settings_drift as checks on points.name = checks.name
+    where points.timestamp >= $baseline_from and points.timestamp < $baseline_to
 ),
 
 -- What is used is averaged over all samples of the place.
 used_measures as (
-    select name, place as region, side, exact_avg(value) as value, max(unit) as unit
-    from points_by_place
+    select
+        name,
+        coalesce(region, 'all') as region,
+        side,
+        exact_avg(value) as value,
+        max(unit) as unit
+    from points_by_side
     where category <> 'configuration'
-    group by name, place, side
+    group by grouping sets ((name, region, side), (name, side))
 ),
 
 -- What is configured is constant per service, so services are averaged alone and then added up: a
 -- sample more of one service than of another must not look like a change. Only services measured on
 -- both sides count; whether one was added or removed is not known from its samples.
 configured_services as (
-    select name, place, region, service, side, exact_avg(value) as value, max(unit) as unit
-    from points_by_place
+    select name, region, service, side, exact_avg(value) as value, max(unit) as unit
+    from points_by_side
     where category = 'configuration'
-    group by name, place, region, service, side
+    group by name, region, service, side
 ),
 
 configured_pairs as (
     select
         name,
-        place,
+        region,
+        service,
         side,
         value,
         unit,
-        count(*) over (partition by name, place, region, service) as sides
+        count(*) over (partition by name, region, service) as sides
     from configured_services
 ),
 
 configured_measures as (
-    select name, place as region, side, exact_sum(value) as value, max(unit) as unit
+    select
+        name,
+        coalesce(region, 'all') as region,
+        side,
+        exact_sum(value) as value,
+        max(unit) as unit
     from configured_pairs
     where
         sides = 2
-    group by name, place, side
+    group by grouping sets ((name, region, side), (name, side))
 ),
 
 own_measures as (

@@ -53,7 +53,7 @@ impl Sql {
                 message: format!("--set: expected NAME=VALUE, got `{assignment}`"),
                 hint: None,
             })?;
-            run.set(name.trim_start_matches('$'), Value::parse(value)).await?;
+            run.set(name.trim_start_matches('$'), Value::parse(value))?;
         }
         let text = match (&self.command, &self.file) {
             (Some(sql), _) => Some(sql.clone()),

@@ -7,6 +7,7 @@ mod header;
 mod materialize;
 mod past;
 mod run;
+mod views;
 
 pub use graph::Model;
 pub use header::{Header, Materialization};

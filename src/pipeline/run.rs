@@ -8,11 +8,12 @@ use arrow::compute::cast;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::past::register_built;
+use super::views::Views;
 use super::{Error, Materialization, Model, models};
 use crate::domain::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, TimeRange};
 use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
@@ -25,40 +26,39 @@ pub struct Run {
     versions: Vec<TableVersion>,
     /// Incremental models that are computed, because no version of their table fits the view of the past.
     computed: BTreeSet<String>,
+    /// The models; none without a lake.
+    views: Option<Arc<Views>>,
 }
 
 impl Run {
-    /// Registers the lake's tables and every model. The models are views: nothing is computed yet.
+    /// Registers the lake's tables and every model. The models are names yet: nothing is planned or computed.
     pub async fn open(engine: Engine, lake: &Lake, params: Params) -> Result<Self, Error> {
         let mut versions = register_lake(engine.context(), lake).await?;
         let computed = match lake.is_past() {
             true => register_built(engine.context(), lake, &mut versions).await?,
             false => BTreeSet::new(),
         };
-        let run = Run { engine, params, versions, computed };
-        run.register(&run.params).await?;
-        Ok(run)
+        let is_view = |model: &Model| !is_incremental(model) || computed.contains(&model.name);
+        let views = Views::install(engine.context(), &params, is_view).map_err(engine::Error::from)?;
+        Ok(Run { engine, params, versions, computed, views: Some(views) })
     }
 
     /// A session without a lake: functions, settings, and files queried by their path.
     pub fn without_lake(engine: Engine) -> Self {
-        Run { engine, params: Params::default(), versions: Vec::new(), computed: BTreeSet::new() }
+        let (params, versions) = (Params::default(), Vec::new());
+        Run { engine, params, versions, computed: BTreeSet::new(), views: None }
     }
 
     /// Sets a parameter and binds the models anew.
-    pub async fn set(&mut self, name: &str, value: Value) -> Result<(), Error> {
+    pub fn set(&mut self, name: &str, value: Value) -> Result<(), Error> {
         let mut params = self.params.clone();
         params.set(name, value)?;
-        if !self.versions.is_empty() {
-            self.register(&params).await?;
+        if let Some(views) = &self.views {
+            let is_view = |model: &Model| !is_incremental(model) || self.computed.contains(&model.name);
+            views.bind(&params, is_view).map_err(engine::Error::from)?;
         }
         self.params = params;
         Ok(())
-    }
-
-    async fn register(&self, params: &Params) -> Result<(), Error> {
-        let in_lake = |model: &str| !self.computed.contains(model);
-        register_where(self.engine.context(), params, in_lake).await
     }
 
     /// Computes each model marked `materialized: run` once and keeps its rows in memory, in an order that
@@ -79,7 +79,7 @@ impl Run {
         held: impl Iterator<Item = &'m Model>,
         mut done: impl FnMut(&str, usize),
     ) -> Result<(), Error> {
-        let context = self.engine.context();
+        let Some(views) = &self.views else { return Ok(()) };
         for model in held {
             let fail = |source: engine::Error| Error::Sql { model: model.name.clone(), source };
             let frame = self.engine.sql(&format!("select * from {}", model.name)).await.map_err(fail)?;
@@ -99,10 +99,7 @@ impl Run {
                 .collect::<Result<Vec<_>, ArrowError>>()
                 .map_err(|e| fail(DataFusionError::from(e).into()))?;
             let table = MemTable::try_new(schema, vec![rows]).map_err(|e| fail(e.into()))?;
-            context.deregister_table(model.name.as_str()).map_err(engine::Error::from)?;
-            context.register_table(model.name.as_str(), Arc::new(table)).map_err(engine::Error::from)?;
-            // Views hold the plans of what they read, so those that read this model are planned again.
-            register_dependents(context, &self.params, &model.name).await?;
+            views.hold(&model.name, Arc::new(table)).map_err(|e| fail(e.into()))?;
         }
         Ok(())
     }
@@ -137,49 +134,15 @@ pub enum Built {
     AsViews,
 }
 
-/// Registers every model as a view, in dependency order, with the parameters bound.
-pub async fn register_models(context: &SessionContext, params: &Params, built: Built) -> Result<(), Error> {
-    register_where(context, params, |_| built == Built::InLake).await
-}
-
-async fn register_where(
-    context: &SessionContext,
-    params: &Params,
-    in_lake: impl Fn(&str) -> bool,
-) -> Result<(), Error> {
-    for model in models() {
-        let incremental = matches!(model.header.materialized, Materialization::Incremental { .. });
-        if !(incremental && in_lake(&model.name)) {
-            register_view(context, params, &model.name, &model.sql).await?;
-        }
-    }
+/// Puts every model over the tables of a session, with the parameters bound. A model is planned when it is read.
+pub fn register_models(context: &SessionContext, params: &Params, built: Built) -> Result<(), Error> {
+    Views::install(context, params, |model| built == Built::AsViews || !is_incremental(model))
+        .map_err(engine::Error::from)?;
     Ok(())
 }
 
-/// Plans again every view that reads `name`, directly or through others. Models held already stay held.
-async fn register_dependents(context: &SessionContext, params: &Params, name: &str) -> Result<(), Error> {
-    let mut stale = vec![name];
-    for model in models() {
-        if model.name != name && model.reads.iter().any(|r| stale.contains(&r.as_str())) {
-            stale.push(&model.name);
-            register_view(context, params, &model.name, &model.sql).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn register_view(
-    context: &SessionContext,
-    params: &Params,
-    name: &str,
-    sql: &str,
-) -> Result<(), Error> {
-    let fail = |source: engine::Error| Error::Sql { model: name.to_owned(), source };
-    let bound = params.bind(sql).map_err(fail)?;
-    let plan = context.state().create_logical_plan(&bound).await.map_err(|e| fail(e.into()))?;
-    context.deregister_table(name).map_err(|e| fail(e.into()))?;
-    context.register_table(name, Arc::new(ViewTable::new(plan, Some(bound)))).map_err(|e| fail(e.into()))?;
-    Ok(())
+fn is_incremental(model: &Model) -> bool {
+    matches!(model.header.materialized, Materialization::Incremental { .. })
 }
 
 /// Models count by whole minutes.

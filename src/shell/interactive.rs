@@ -157,7 +157,7 @@ impl Shell {
                 }
             }
             Ok(Command::Set(Some((name, value)))) => {
-                if let Err(error) = self.run.set(&name, Value::parse(&value)).await {
+                if let Err(error) = self.run.set(&name, Value::parse(&value)) {
                     print_error(&error.into());
                 }
             }

@@ -1,0 +1,233 @@
+//! The models of a session, as views that are planned when somebody reads them.
+//!
+//! A view holds a plan, not text: one planned early would have to be planned again whenever something below it is held
+//! in memory or bound anew, and of all models a query reads a few. So a model is a name here until it is asked for,
+//! and its plan is kept until a table of the session changes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::datasource::{TableType, ViewTable};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SessionState;
+use datafusion::prelude::SessionContext;
+
+use super::{Model, models};
+use crate::engine::{self, Params};
+
+/// What a session can name: its tables, and over them the models.
+pub(super) struct Views {
+    /// Tables of the lake, settings, models held in memory, and what a user creates.
+    tables: Arc<dyn SchemaProvider>,
+    /// The session that plans, while it lives; it owns this.
+    session: Box<dyn Fn() -> Option<SessionState> + Send + Sync>,
+    bound: RwLock<Bound>,
+}
+
+/// The models that are views, for one set of parameters.
+#[derive(Default)]
+struct Bound {
+    params: Params,
+    views: BTreeMap<&'static str, &'static Model>,
+    planned: BTreeMap<&'static str, Arc<dyn TableProvider>>,
+}
+
+impl Views {
+    /// Puts the models over the tables of a session. Those for which `is_view` does not hold are tables already.
+    pub(super) fn install(
+        context: &SessionContext,
+        params: &Params,
+        is_view: impl Fn(&Model) -> bool,
+    ) -> Result<Arc<Self>> {
+        let state = context.state();
+        let names = &state.config_options().catalog;
+        let catalog = context
+            .catalog(&names.default_catalog)
+            .ok_or_else(|| DataFusionError::Internal(format!("no catalog `{}`", names.default_catalog)))?;
+        let tables = catalog
+            .schema(&names.default_schema)
+            .ok_or_else(|| DataFusionError::Internal(format!("no schema `{}`", names.default_schema)))?;
+        let session = context.state_weak_ref();
+        let session = Box::new(move || session.upgrade().map(|state| state.read().clone()));
+        let views = Arc::new(Views { tables, session, bound: RwLock::default() });
+        views.bind(params, is_view)?;
+        catalog.register_schema(&names.default_schema, Arc::clone(&views) as Arc<dyn SchemaProvider>)?;
+        Ok(views)
+    }
+
+    /// Binds the models to other parameters. What was held in memory is computed anew when it is read.
+    pub(super) fn bind(&self, params: &Params, is_view: impl Fn(&Model) -> bool) -> Result<()> {
+        let views: BTreeMap<_, _> =
+            models().iter().filter(|m| is_view(m)).map(|m| (m.name.as_str(), m)).collect();
+        for name in views.keys() {
+            self.tables.deregister_table(name)?;
+        }
+        *self.write() = Bound { params: params.clone(), views, planned: BTreeMap::new() };
+        Ok(())
+    }
+
+    /// From now on the name means these rows.
+    pub(super) fn hold(&self, name: &str, rows: Arc<dyn TableProvider>) -> Result<()> {
+        self.deregister_table(name)?;
+        self.register_table(name.to_owned(), rows)?;
+        Ok(())
+    }
+
+    /// Plans a model; what it reads comes through [`SchemaProvider::table`], and so is planned first.
+    async fn plan(&self, model: &'static Model) -> Result<Arc<dyn TableProvider>> {
+        let fail = |error: engine::Error| DataFusionError::Plan(format!("model `{}`: {error}", model.name));
+        let session = (self.session)()
+            .ok_or_else(|| DataFusionError::Internal("the session of the models is gone".to_owned()))?;
+        let sql = self.read().params.bind(&model.sql).map_err(fail)?;
+        let plan = session.create_logical_plan(&sql).await.map_err(|e| fail(e.into()))?;
+        Ok(Arc::new(ViewTable::new(plan, Some(sql))))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Bound> {
+        // Nothing that panics happens under the lock; were it otherwise, the maps would still be whole.
+        self.bound.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Bound> {
+        self.bound.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Views {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Views").field("tables", &self.tables).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for Views {
+    fn table_names(&self) -> Vec<String> {
+        let mut names = self.tables.table_names();
+        names.extend(self.read().views.keys().map(|name| (*name).to_owned()));
+        names.sort();
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let (model, planned) = {
+            let bound = self.read();
+            (bound.views.get(name).copied(), bound.planned.get(name).cloned())
+        };
+        match (model, planned) {
+            (None, _) => self.tables.table(name).await,
+            (Some(_), Some(planned)) => Ok(Some(planned)),
+            (Some(model), None) => {
+                let view = self.plan(model).await?;
+                self.write().planned.insert(&model.name, Arc::clone(&view));
+                Ok(Some(view))
+            }
+        }
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        // Listing the tables plans none of them.
+        if self.read().views.contains_key(name) {
+            return Ok(Some(TableType::View));
+        }
+        self.tables.table_type(name).await
+    }
+
+    fn register_table(
+        &self,
+        name: String,
+        table: Arc<dyn TableProvider>,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        if self.read().views.contains_key(name.as_str()) {
+            return Err(DataFusionError::Execution(format!("the table {name} already exists")));
+        }
+        let before = self.tables.register_table(name, table)?;
+        self.write().planned.clear();
+        Ok(before)
+    }
+
+    fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let mut bound = self.write();
+        let planned = bound.planned.get(name).cloned();
+        bound.planned.clear();
+        match bound.views.remove(name) {
+            Some(_) => Ok(planned),
+            None => self.tables.deregister_table(name),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.read().views.contains_key(name) || self.tables.table_exist(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract;
+    use crate::domain::TimeRange;
+    use crate::engine::{Engine, EngineOptions};
+    use crate::lake::query_schema;
+    use crate::settings::Settings;
+    use datafusion::datasource::empty::EmptyTable;
+
+    /// A session whose tables are all empty.
+    fn session() -> (Engine, Arc<Views>) {
+        let engine = Engine::new(&EngineOptions::default(), &Settings::default()).unwrap();
+        for table in contract::tables() {
+            let empty = Arc::new(EmptyTable::new(query_schema(table)));
+            engine.context().register_table(table.name.as_str(), empty).unwrap();
+        }
+        let day = TimeRange::day("2025-01-15").unwrap();
+        let is_view = |model: &Model| contract::table(&model.name).is_err();
+        let views = Views::install(engine.context(), &Params::new(day, day.previous()), is_view).unwrap();
+        (engine, views)
+    }
+
+    fn planned(views: &Views) -> Vec<&'static str> {
+        views.read().planned.keys().copied().collect()
+    }
+
+    #[tokio::test]
+    async fn every_model_plans() {
+        let (engine, _views) = session();
+        for model in models() {
+            engine.sql(&format!("select * from {}", model.name)).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_a_query_reads_is_planned() {
+        let (engine, views) = session();
+        engine.sql("select * from region_kpis").await.unwrap();
+        assert_eq!(planned(&views), ["region_kpis", "request_minutes"]);
+    }
+
+    #[tokio::test]
+    async fn who_reads_a_held_model_reads_its_rows() {
+        let (engine, views) = session();
+        let counts = "select count(*) from slo_violation_counts";
+        assert_eq!(rows(&engine, counts).await, 0);
+        let episode = "select 'latency' as type, 'critical' as severity, 4 as severity_rank, 'violation' as kind, \
+                       1 as windows, 'api' as service, 'us-east-1' as region";
+        views.hold("slo_episodes", engine.sql(episode).await.unwrap().into_view()).unwrap();
+        assert_eq!(rows(&engine, counts).await, 1);
+    }
+
+    async fn rows(engine: &Engine, sql: &str) -> i64 {
+        use arrow::array::AsArray;
+        use arrow::datatypes::Int64Type;
+        engine.rows(sql).await.unwrap()[0].column(0).as_primitive::<Int64Type>().value(0)
+    }
+
+    #[tokio::test]
+    async fn a_listing_plans_nothing_and_names_everything_once() {
+        let (engine, views) = session();
+        let listed = "select count(*) from information_schema.tables \
+                      where table_name in ('verdicts', 'logs', 'log_minutes', 'settings_slos')";
+        assert_eq!(rows(&engine, listed).await, 4);
+        assert_eq!(planned(&views), [""; 0]);
+    }
+}
