@@ -25,8 +25,8 @@ measures as (
             (
                 'agent_oom_kills',
                 'kpi',
-                'select case when max(requests) > 0 then max(kills) end from kpi_summary cross join '
-                    || '(select count(*) as kills from oom_events where is_agent) as killed'
+                'select case when max(requests) > 0 then max(kills) end from kpi_summary '
+                    || 'cross join (select count(*) as kills from oom_events where is_agent) as killed'
             ),
             (
                 'critical_incidents',
@@ -433,8 +433,9 @@ final as (
         measures.measure as measure,
         observed.observed as observed,
         coalesce(observed.samples, 0) as samples,
-        case when observed.observed is not null or measures.source = 'memory' then observed.detail end
-            as detail,
+        case
+            when observed.observed is not null or measures.source = 'memory' then observed.detail
+        end as detail,
         measures.sql as sql
     from measures
     left join observed on measures.measure = observed.measure

@@ -1,7 +1,8 @@
 -- title: Checks of the validation and platform suites
 -- grain: one row per criterion of these suites
 -- materialized: view
--- audit: verdict is `pass`, `fail` or `no data`; a check of level `warning` fails nothing but itself
+-- audit: verdict is `pass`, `fail` or `no data`; a check of level `warning` fails nothing but
+--   itself
 with
 criteria as (
     select suite, name, area, title, measure, comparison, threshold, unit, level, rank

@@ -1,10 +1,11 @@
 -- title: Alerts that the rules of the settings would have raised
 -- grain: one row per rule, series and stretch of time in which its condition held long enough
 -- materialized: view
--- audit: a condition that holds in neighbouring intervals is one stretch; the alert fires when it has
---   held for `for_seconds`, and resolves with the interval in which it no longer holds
--- audit: an interval without a value ends a stretch, except for rules of what is absent: those look at
---   series with at least one value in the window, in intervals in which any series has one
+-- audit: replayed over what `tars record` has kept of the window
+-- audit: a condition that holds in neighbouring intervals is one stretch; the alert fires when it
+--   has held for `for_seconds`, and resolves with the interval in which it no longer holds
+-- audit: an interval without a value ends a stretch, except for rules of what is absent: those look
+--   at series with at least one value in the window, in intervals in which any series has one
 with
 watched as (
     select
@@ -16,19 +17,20 @@ watched as (
         rules.severity as severity,
         rules.summary as summary,
         series.slot as slot,
+        series.interval_seconds as interval_seconds,
         series.region as region,
         series.service as service,
         series.label as label,
         series.value as value,
         series.unit as unit
     from settings_alert_rules as rules
-    join recording_rules as series
+    join dashboard_series as series
         on rules.series = series.rule
         and (rules.label is null or rules.label = series.label)
 ),
 
 slots as (
-    select distinct slot from watched
+    select distinct interval_seconds, slot from watched
 ),
 
 kept_series as (
@@ -44,6 +46,7 @@ kept_series as (
         service,
         label,
         unit,
+        interval_seconds,
         min(slot) as first_slot
     from watched
     where comparison = 'absent'
@@ -58,19 +61,23 @@ kept_series as (
         region,
         service,
         label,
-        unit
+        unit,
+        interval_seconds
 ),
 
 absent as (
     select kept_series.*, slots.slot as slot
     from kept_series
-    join slots on slots.slot > kept_series.first_slot
+    join slots
+        on kept_series.interval_seconds = slots.interval_seconds
+        and slots.slot > kept_series.first_slot
     left join watched
         on kept_series.alert = watched.alert
         and kept_series.region = watched.region
         and kept_series.service = watched.service
         and kept_series.label = watched.label
         and slots.slot = watched.slot
+        and slots.interval_seconds = watched.interval_seconds
     where watched.slot is null
 ),
 
@@ -84,6 +91,7 @@ held as (
         severity,
         summary,
         slot,
+        interval_seconds,
         region,
         service,
         label,
@@ -105,6 +113,7 @@ held as (
         severity,
         summary,
         slot,
+        interval_seconds,
         region,
         service,
         label,
@@ -117,9 +126,9 @@ held as (
 ranked as (
     select
         *,
-        (cast(slot as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+        (cast(slot as bigint) - cast($from as bigint)) / (interval_seconds * 1000000)
             - row_number() over (
-                partition by alert, region, service, label order by slot
+                partition by alert, region, service, label, interval_seconds order by slot
             ) as stretch
     from held
 ),
@@ -137,8 +146,9 @@ stretches as (
         service,
         label,
         unit,
+        interval_seconds,
         cast(min(slot) as bigint) as began,
-        cast(max(slot) as bigint) + $interval_seconds * 1000000 as ended,
+        cast(max(slot) as bigint) + interval_seconds * 1000000 as ended,
         case when comparison in ('<', '<=') then min(value) else max(value) end as worst
     from ranked
     group by
@@ -153,6 +163,7 @@ stretches as (
         service,
         label,
         unit,
+        interval_seconds,
         stretch
 ),
 

@@ -3,8 +3,8 @@
 -- materialized: view
 -- audit: a loss of `restart_drop` of the memory from one sample to the next is a restart; growth is
 --   judged between restarts, over stretches of at least `memory_hours`, and NULL without one
--- audit: growth is the median slope of all pairs of samples (Theil and Sen), so that peaks of load do
---   not count; of several stretches the fastest growing one counts
+-- audit: growth is the median slope of all pairs of samples (Theil and Sen), so that peaks of load
+--   do not count; of several stretches the fastest growing one counts
 -- audit: MB are 1,000,000 bytes
 with
 samples as (

@@ -1,10 +1,10 @@
 -- title: What recording rules are made of
 -- grain: one row per interval of $interval_seconds from $from, region, service, label and quantity
 -- materialized: view
--- audit: `label` tells apart what has no column of its own: the agent type of evaluations, the system
---   of database calls, the peer of other calls, the type of an error or of an SLO
--- audit: `tally` is how many there were (requests, samples, windows), `total` the sum of their values,
---   `spread` a sketch of them; metrics that no rule asks for are left out
+-- audit: `label` tells apart what has no column of its own: the agent type of evaluations, the
+--   system of database calls, the peer of other calls, the type of an error or of an SLO
+-- audit: `tally` is how many there were (requests, samples, windows), `total` the sum of their
+--   values, `spread` a sketch of them; metrics that no rule asks for are left out
 -- audit: a metric with a role is the quantity `role:NAME`, in the role's unit; any metric is
 --   `metric:NAME`, as it came
 with
@@ -268,7 +268,8 @@ peer_facts as (
     cross join (values ('peer_calls'), ('peer_errors')) as parts (quantity)
 ),
 
--- What happens now and then: errors by type, kills, verdicts that `tars score` kept, changes that failed.
+-- What happens now and then: errors by type, kills, verdicts that `tars score` kept, changes that
+-- failed.
 happened as (
     select
         timestamp,

@@ -1,13 +1,14 @@
 -- title: Series that dashboards read, computed ahead of time
--- grain: one row per rule of the settings, interval, region, service and label; `all` where the rule
---   does not tell them apart
+-- grain: one row per rule of the settings, interval, region, service and label; `all` where the
+--   rule does not tell them apart
 -- materialized: view
 -- audit: a rule names a quantity of `recorded_facts`, a statistic over it and what tells its series
 --   apart; nothing measured gives no row, never a 0
--- audit: rate is tally by second; mean, p50, p95 and p99 are of values; ratio is the tally over that
---   of `of_quantity`; share is a series' part of all series of its rule in the interval; sum adds up
---   the means of regions, services and labels; trend is the moving average (EWMA) of earlier means,
---   rate_change and mean_change are the distance of rate or mean from theirs, as a share of it
+-- audit: rate is tally by second; mean, p50, p95 and p99 are of values; ratio is the tally over
+--   that of `of_quantity`; share is a series' part of all series of its rule in the interval; sum
+--   adds up the means of regions, services and labels; trend is the moving average (EWMA) of
+--   earlier means, rate_change and mean_change are the distance of rate or mean from theirs, as a
+--   share of it
 with
 rules as (
     select name, series_group, quantity, of_quantity, statistic, apart, unit

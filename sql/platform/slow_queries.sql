@@ -1,8 +1,8 @@
 -- title: Database statements by the time they cost
 -- grain: one row per database system, service and statement that was called in the window
 -- materialized: view
--- audit: a statement is slow when its p95 exceeds `slow_statement_ms` of the settings, and called in
---   a loop in a trace that calls it `loop_calls` times or more
+-- audit: a statement is slow when its p95 exceeds `slow_statement_ms` of the settings, and called
+--   in a loop in a trace that calls it `loop_calls` times or more
 -- audit: advice follows from what was measured here; a plan has to confirm it
 with
 calls as (

@@ -3,12 +3,12 @@
 -- materialized: view
 -- audit: a span is judged when it names a parent and its trace has a span in the window; what was
 --   never sampled has no span, so sampling alone breaks nothing
--- audit: continuity is the share of such spans whose parent is in the lake; a parent may lie up to an
---   hour outside of the window, so that its edges cut no trace
--- audit: a trace is broken across regions when it touches two or more and has an orphan, or a call to
---   another region that succeeded and that no span there answers to
--- audit: orphans of traces without a root may hang below a parent that a sampler dropped: they count
---   as orphans, and `rootless_orphans` says how many they are
+-- audit: continuity is the share of such spans whose parent is in the lake; a parent may lie up to
+--   an hour outside of the window, so that its edges cut no trace
+-- audit: a trace is broken across regions when it touches two or more and has an orphan, or a call
+--   to another region that succeeded and that no span there answers to
+-- audit: orphans of traces without a root may hang below a parent that a sampler dropped: they
+--   count as orphans, and `rootless_orphans` says how many they are
 with
 spans_around as (
     select

@@ -1,9 +1,9 @@
 -- title: Health of WebSockets
 -- grain: one row per region with events, and `all`
 -- materialized: view
--- audit: success is of attempts to connect or reconnect; uptime is connected time over connected time
---   and downtime, both as events tell of it; loss is of messages that events count, and is NULL where
---   none counts what was sent
+-- audit: success is of attempts to connect or reconnect; uptime is connected time over connected
+--   time and downtime, both as events tell of it; loss is of messages that events count, and is
+--   NULL where none counts what was sent
 -- audit: a reconnection that failed has no reconnect time, but its downtime counts
 with
 events as (

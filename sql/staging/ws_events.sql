@@ -3,8 +3,8 @@
 -- materialized: view
 -- audit: an attempt is ws.connect, ws.reconnect, or either with `_failed`; it failed when its name,
 --   its `outcome`, its level or its `error` says so
--- audit: quantities come from attributes; one that is no number, negative or longer than 31 years is
---   NULL
+-- audit: quantities come from attributes; one that is no number, negative or longer than 31 years
+--   is NULL
 with
 events as (
     select

@@ -190,3 +190,50 @@ pub(super) fn tables(
     };
     tables.into_iter().map(batch).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Settings;
+
+    fn problems(text: &str) -> String {
+        Settings::from_text(Some(("tars.toml", text))).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_threshold_changes_alone_and_every_default_criterion_stays() {
+        let text = "[[criterion]]\nsuite = \"validation\"\nname = \"p99_latency\"\nthreshold = 250\n";
+        let (usual, changed) = (Settings::default(), Settings::from_text(Some(("tars.toml", text))).unwrap());
+        assert_eq!(changed.criteria.len(), usual.criteria.len());
+        let of = |suite: &str| {
+            let found = changed.criteria.iter().find(|c| c.suite == suite && c.name == "p99_latency");
+            (found.unwrap().threshold, found.unwrap().comparison.clone())
+        };
+        assert_eq!(of("validation"), (250.0, "<".to_owned()));
+        assert_eq!(of("certification"), (500.0, "<".to_owned()));
+        assert_ne!(usual.digest(), changed.digest());
+    }
+
+    #[test]
+    fn a_criterion_with_an_unknown_word_is_refused_by_name() {
+        let of = |line: &str| {
+            problems(&format!("[[criterion]]\nsuite = \"validation\"\nname = \"p99_latency\"\n{line}\n"))
+        };
+        assert!(
+            of("comparison = \"~\"").contains("criterion[0].comparison: expected one of >=, <=, >, <, =")
+        );
+        assert!(of("level = \"requird\"").contains("expected one of required, warning, got `requird`"));
+        assert!(problems("[platform]\nrestart_drop = 1.5").contains("a share between 0 and 1"));
+        assert!(problems("[platform]\nloop_calls = 1").contains("a whole number of at least 2"));
+    }
+
+    #[test]
+    fn a_ratio_needs_what_it_is_of_and_an_alert_a_known_severity() {
+        let rule = "[[recording_rule]]\nname = \"a\"\ngroup = \"api\"\nquantity = \"request_errors\"\n\
+                    apart = \"all\"\nunit = \"1\"\n";
+        assert!(problems(&format!("{rule}statistic = \"ratio\"\n")).contains("recording_rule[0].of"));
+        let other = format!("{rule}statistic = \"rate\"\nof = \"requests\"\n");
+        assert!(problems(&other).contains("nothing for statistic `rate`"));
+        let alert = "[[alert_rule]]\nname = \"ServiceDown\"\nseverity = \"fatal\"\n";
+        assert!(problems(alert).contains("alert_rule[0].severity"));
+    }
+}
