@@ -70,18 +70,32 @@ names as (
     ) as listed (name, unit, worse)
 ),
 
--- The load of two versions or regions differs by design; only the same place at two times has one.
+-- A quantile of fewer values than it tells apart grows with their number, which would make the side
+-- with more traffic look slower: such minutes are left out. The load of two versions or regions
+-- differs by design; only the same place at two times has one.
 request_values as (
     select
         names.name as name,
         side_minutes.is_candidate as is_candidate,
         case names.name
-            when 'api_latency_p50' then sketch_quantile(side_minutes.latency, 0.50)
-            when 'api_latency_p95' then sketch_quantile(side_minutes.latency, 0.95)
-            when 'api_latency_p99' then sketch_quantile(side_minutes.latency, 0.99)
+            when 'api_latency_p50' then
+                case
+                    when side_minutes.durations >= 5
+                        then sketch_quantile(side_minutes.latency, 0.50)
+                end
+            when 'api_latency_p95' then
+                case
+                    when side_minutes.durations >= 20
+                        then sketch_quantile(side_minutes.latency, 0.95)
+                end
+            when 'api_latency_p99' then
+                case
+                    when side_minutes.durations >= 100
+                        then sketch_quantile(side_minutes.latency, 0.99)
+                end
             else side_minutes.requests / cast(60.0 as double)
         end as value
-    from side_minutes
+    from (select *, sketch_count(latency) as durations from side_minutes) as side_minutes
     join names
         on names.name in ('api_latency_p50', 'api_latency_p95', 'api_latency_p99')
         or (
@@ -131,6 +145,11 @@ series as (
     select name, is_candidate, value from request_values where value is not null
     union all
     select name, is_candidate, value from metric_values where value is not null
+    union all
+    -- Latency is listed even where it was not measured.
+    select name, false as is_candidate, cast(null as double) as value
+    from names
+    where name in ('api_latency_p50', 'api_latency_p95', 'api_latency_p99')
 ),
 
 -- Samples are values by minute. The numbers of a sample are in no particular order, so a slow trend

@@ -86,7 +86,9 @@ fn row<'a>(rows: &'a [Value], metric: &str, test: &str) -> &'a Value {
 fn a_version_that_does_the_same_passes() {
     let folder = lake([GOOD, Version { name: "1.1.0", ..GOOD }]);
     let rows = rows(folder.path());
-    assert!(rows.iter().all(|r| r["verdict"] == "same"), "{rows:?}");
+    // A minute of 40 requests has no p99 worth the name.
+    let expected = |r: &Value| if r["metric"] == "api_latency_p99" { "no data" } else { "same" };
+    assert!(rows.iter().all(|r| r["verdict"] == expected(r)), "{rows:?}");
     let shift = row(&rows, "api_latency_p95", "shift");
     assert_eq!((shift["effect"].as_f64(), shift["statistic"].as_f64()), (Some(0.0), Some(0.5)));
     let outcome = compare(folder.path(), &["--fail-on", "unclear"]);
@@ -123,7 +125,7 @@ fn rare_errors_against_an_error_free_baseline_are_judged_by_counts() {
     {
         assert!((errors[end].as_f64().unwrap() - expected).abs() < 1e-6, "{end}: {errors:?}");
     }
-    assert!(rows.iter().all(|r| r["verdict"] == "same" || r["metric"] == "error_rate"), "{rows:?}");
+    assert!(rows.iter().all(|r| r["verdict"] != "worse" || r["metric"] == "error_rate"), "{rows:?}");
 }
 
 #[test]
