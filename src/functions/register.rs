@@ -50,7 +50,10 @@ pub fn window_functions() -> Vec<WindowUDF> {
         window::bollinger_upper::BollingerUpper::default().into(),
         window::bollinger_lower::BollingerLower::default().into(),
         window::zscore::Zscore::default().into(),
+        window::robust_center::RobustCenter::default().into(),
+        window::robust_deviation::RobustDeviation::default().into(),
         window::anomaly_score::AnomalyScore::default().into(),
+        window::trailing_sums::TrailingSums::default().into(),
     ]
 }
 

@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::past::register_built;
-use super::{Error, Materialization, Model, models};
+use super::{Error, Materialization, Model, models, selected};
 use crate::domain::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, TimeRange};
 use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
 use crate::lake::{DataFile, Lake};
@@ -147,10 +147,17 @@ async fn register_where(
     params: &Params,
     in_lake: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
+    let mut waiting = selected::READS.to_vec();
     for model in models() {
         let incremental = matches!(model.header.materialized, Materialization::Incremental { .. });
         if !(incremental && in_lake(&model.name)) {
             register_view(context, params, &model.name, &model.sql).await?;
+        }
+        if !waiting.is_empty() {
+            waiting.retain(|read| *read != model.name);
+            if waiting.is_empty() {
+                selected::register(context, params).await?;
+            }
         }
     }
     Ok(())

@@ -66,6 +66,9 @@ impl Settings {
                                 | "route"
                                 | "agent_type"
                                 | "filter"
+                                | "reads"
+                                | "band"
+                                | "detect"
                                 | "rolling_seconds"
                         ) | ("settings_composites", "rolling_seconds")
                             | ("settings_burn_tiers", "share" | "burn_rate")
@@ -95,6 +98,7 @@ impl Settings {
             ("route", optional_texts(all().map(|s| s.route.as_deref()))),
             ("agent_type", optional_texts(all().map(|s| s.agent_type.as_deref()))),
             ("filter", optional_texts(all().map(|s| s.filter.as_ref().map(Predicate::sql)))),
+            ("reads", texts(all().map(|s| if s.reads_raw() { "raw" } else { "rollup" }))),
             ("band", texts(all().map(|s| s.band.as_str()))),
             ("detect", texts(all().map(|s| s.detect.as_str()))),
             ("objective", doubles(all().map(|s| s.budget.objective))),
