@@ -3,7 +3,8 @@
 -- materialized: run
 -- audit: two stretches at most one interval apart are one episode, so that a value that hovers
 --   around its limit does not count once per crossing
--- audit: kind is `violation`, `anomaly`, or `low_traffic` for a violation that rests on fewer than
+-- audit: kind is `violation`, `anomaly`, `maintenance` for what a correction covers (it does not
+--   count, and stands beside what does), or `low_traffic` for a violation that rests on fewer than
 --   `min_samples` requests in all: too few to tell (few requests are what a throughput SLO is about)
 with
 violations as (
@@ -21,7 +22,11 @@ violations as (
         zscore,
         samples,
         -- Past the limit the SLO is broken; what only leaves the band of its values is an anomaly.
-        case when kind = 'adaptive' then 'anomaly' else 'violation' end as kind,
+        case
+            when is_corrected then 'maintenance'
+            when kind = 'adaptive' then 'anomaly'
+            else 'violation'
+        end as kind,
         severity,
         case severity
             when 'critical' then 4 when 'error' then 3 when 'warning' then 2 else 1

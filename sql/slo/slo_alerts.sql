@@ -1,10 +1,10 @@
 -- title: Burn-rate alerts that the history would have fired
 -- grain: one row per SLO, region, service, tier and stretch of time in which it fired
 -- materialized: view
--- audit: the tiers are those of the Site Reliability Workbook (Beyer et al., 2018, chapter 5): 2 %
---   of the period's budget in an hour, 5 % in six hours, 10 % in a day, 10 % in three days, each as
---   long as its short window (5 minutes, 30 minutes, 2 hours, 6 hours) burns as fast; never below a
---   burn rate of 1, which a budget can bear
+-- audit: the tiers are rows of `settings_burn_tiers`, by default those of the Site Reliability
+--   Workbook (Beyer et al., 2018, chapter 5): an alert fires while both windows burn as fast as
+--   would spend a tier's share of the period's budget in its long window, never below a burn rate
+--   of 1, which a budget can bear; or as fast as the burn rate that the tier states
 -- audit: where that burn would need more than all events to fail, all of them are enough
 -- audit: a long window of fewer than `min_samples` events fires nothing (time slices are few by
 --   nature), and it must burn so fast with 95 % confidence (Wilson), so that one failure among few
@@ -14,14 +14,7 @@
 with
 slos as (
     select name, objective, budgeting, cast(period_seconds as double) as period_seconds
-    from settings_slos
-),
-
-tiers as (
-    select tier, share, long_seconds
-    from (
-        values (1, 0.02, 3600.0), (2, 0.05, 21600.0), (3, 0.1, 86400.0), (4, 0.1, 259200.0)
-    ) as workbook (tier, share, long_seconds)
+    from slo_objectives
 ),
 
 burning as (
@@ -32,36 +25,55 @@ burning as (
         burn.slot as slot,
         burn.gone as gone,
         tiers.tier as tier,
+        tiers.windows as windows,
+        tiers.action as action,
+        tiers.severity as severity,
         tiers.share as share,
-        tiers.long_seconds as long_seconds,
-        case tiers.tier
-            when 1 then bad_1h when 2 then bad_6h when 3 then bad_1d else bad_3d
-        end as long_bad,
-        case tiers.tier
-            when 1 then total_1h when 2 then total_6h when 3 then total_1d else total_3d
-        end as long_total,
-        case tiers.tier
-            when 1 then bad_5m when 2 then bad_30m when 3 then bad_2h else bad_6h
-        end as short_bad,
-        case tiers.tier
-            when 1 then total_5m when 2 then total_30m when 3 then total_2h else total_6h
-        end as short_total
+        tiers.burn_rate as burn_rate,
+        cast(tiers.long_seconds as double) as long_seconds,
+        burn.bad_sums as bad_sums,
+        burn.total_sums as total_sums,
+        cast(array_position(burn.lengths, tiers.long_seconds) as bigint) as long_place,
+        cast(array_position(burn.lengths, tiers.short_seconds) as bigint) as short_place
     from slo_burn as burn
-    cross join tiers
-    where burn.bad_6h > 0
+    join settings_burn_tiers as tiers on burn.slo = tiers.slo
+),
+
+summed as (
+    select
+        slo,
+        region,
+        service,
+        slot,
+        gone,
+        tier,
+        windows,
+        action,
+        severity,
+        share,
+        burn_rate,
+        long_seconds,
+        bad_sums[long_place] as long_bad,
+        total_sums[long_place] as long_total,
+        bad_sums[short_place] as short_bad,
+        total_sums[short_place] as short_total
+    from burning
 ),
 
 limits as (
     select
-        burning.*,
+        summed.*,
         1.0 - slos.objective as allowed,
         slos.budgeting as budgeting,
-        greatest(burning.share * slos.period_seconds / burning.long_seconds, 1.0) as burn_limit,
-        burning.long_bad / cast(burning.long_total as double) as long_share,
-        burning.short_bad / cast(burning.short_total as double) as short_share
-    from burning
-    join slos on burning.slo = slos.name
-    where burning.short_bad > 0
+        coalesce(
+            summed.burn_rate,
+            greatest(summed.share * slos.period_seconds / summed.long_seconds, 1.0)
+        ) as burn_limit,
+        summed.long_bad / cast(summed.long_total as double) as long_share,
+        summed.short_bad / cast(summed.short_total as double) as short_share
+    from summed
+    join slos on summed.slo = slos.name
+    where summed.short_bad > 0
 ),
 
 firing as (
@@ -115,11 +127,9 @@ final as (
         region,
         service,
         tier,
-        case tier
-            when 1 then '1h+5m' when 2 then '6h+30m' when 3 then '1d+2h' else '3d+6h'
-        end as windows,
-        case when tier <= 2 then 'page' else 'ticket' end as action,
-        case tier when 1 then 'critical' when 2 then 'error' else 'warning' end as severity,
+        max(windows) as windows,
+        max(action) as action,
+        max(severity) as severity,
         min(slot) as started_at,
         max(slot) + interval '5 minutes' as ended_at,
         max(burn_limit) as burn_limit,

@@ -12,7 +12,7 @@
 with
 slos as (
     select name, type, objective, budgeting, period, time_zone
-    from settings_slos
+    from slo_objectives
 ),
 
 counted as (

@@ -1,11 +1,21 @@
 -- title: Error events over the windows that burn-rate alerts look at
 -- grain: one row per SLO, region, service and slot that holds events
 -- materialized: view
--- audit: a window ends with the slot and looks back; slots without events add nothing
--- audit: what a correction covers is left out
+-- audit: `lengths` are the windows of all burn tiers in seconds; `bad_sums` and `total_sums` are
+--   the events of the window of each length that ends with the slot
+-- audit: slots without events add nothing; what a correction covers is left out
 -- audit: gone is the share of the period's budget that was spent by the end of the slot, where the
 --   budget is that of a whole period at the average traffic of what is measured of it
 with
+lengths as (
+    select array_agg(distinct seconds order by seconds) as lengths
+    from (
+        select long_seconds as seconds from settings_burn_tiers
+        union all
+        select short_seconds as seconds from settings_burn_tiers
+    )
+),
+
 events as (
     select slo, region, service, slot, bad, total, period_start, period_end
     from slo_events
@@ -14,59 +24,30 @@ events as (
 
 windows as (
     select
-        slo,
-        region,
-        service,
-        slot,
-        period_start,
-        period_end,
-        bad as bad_5m,
-        total as total_5m,
-        sum(bad) over half_hour as bad_30m,
-        sum(total) over half_hour as total_30m,
-        sum(bad) over one_hour as bad_1h,
-        sum(total) over one_hour as total_1h,
-        sum(bad) over two_hours as bad_2h,
-        sum(total) over two_hours as total_2h,
-        sum(bad) over six_hours as bad_6h,
-        sum(total) over six_hours as total_6h,
-        sum(bad) over one_day as bad_1d,
-        sum(total) over one_day as total_1d,
-        sum(bad) over three_days as bad_3d,
-        sum(total) over three_days as total_3d,
-        sum(bad) over so_far as bad_so_far,
-        sum(total) over whole as total_whole
+        events.slo as slo,
+        events.region as region,
+        events.service as service,
+        events.slot as slot,
+        events.bad as bad,
+        events.period_start as period_start,
+        events.period_end as period_end,
+        lengths.lengths as lengths,
+        trailing_sums(events.bad, events.slot, lengths.lengths) over history as bad_sums,
+        trailing_sums(events.total, events.slot, lengths.lengths) over history as total_sums,
+        sum(events.bad) over so_far as bad_so_far,
+        sum(events.total) over whole as total_whole
     from events
+    cross join lengths
     window
-        half_hour as (
-            partition by slo, region, service order by slot
-            range between interval '25 minutes' preceding and current row
-        ),
-        one_hour as (
-            partition by slo, region, service order by slot
-            range between interval '55 minutes' preceding and current row
-        ),
-        two_hours as (
-            partition by slo, region, service order by slot
-            range between interval '115 minutes' preceding and current row
-        ),
-        six_hours as (
-            partition by slo, region, service order by slot
-            range between interval '355 minutes' preceding and current row
-        ),
-        one_day as (
-            partition by slo, region, service order by slot
-            range between interval '1435 minutes' preceding and current row
-        ),
-        three_days as (
-            partition by slo, region, service order by slot
-            range between interval '4315 minutes' preceding and current row
-        ),
+        history as (partition by events.slo, events.region, events.service order by events.slot),
         so_far as (
-            partition by slo, region, service, period_start order by slot
+            partition by events.slo, events.region, events.service, events.period_start
+            order by events.slot
             rows between unbounded preceding and current row
         ),
-        whole as (partition by slo, region, service, period_start)
+        whole as (
+            partition by events.slo, events.region, events.service, events.period_start
+        )
 ),
 
 spans as (
@@ -82,31 +63,12 @@ final as (
         spans.*,
         spans.bad_so_far
             / nullif(
-                (1.0 - slos.objective) * spans.total_whole / nullif(spans.lived, 0.0),
+                (1.0 - objectives.objective) * spans.total_whole / nullif(spans.lived, 0.0),
                 0.0
             ) as gone
     from spans
-    join settings_slos as slos on spans.slo = slos.name
+    join slo_objectives as objectives on spans.slo = objectives.name
 )
 
-select
-    slo,
-    region,
-    service,
-    slot,
-    bad_5m,
-    total_5m,
-    bad_30m,
-    total_30m,
-    bad_1h,
-    total_1h,
-    bad_2h,
-    total_2h,
-    bad_6h,
-    total_6h,
-    bad_1d,
-    total_1d,
-    bad_3d,
-    total_3d,
-    gone
+select slo, region, service, slot, lengths, bad_sums, total_sums, gone
 from final

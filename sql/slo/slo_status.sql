@@ -3,7 +3,9 @@
 --   without region and service for an SLO that nothing was measured for
 -- materialized: view
 -- audit: severity is the worst of the violations in the window (not of anomalies, nor of those that
---   rest on too few requests) and NULL without any
+--   rest on too few requests, nor of those that a correction covers) and NULL without any
+-- audit: raw_violations counts what corrections cover as well
+-- audit: reads says what was read: `rollup`, `raw` rows, or the `parts` of a composite
 with
 budgets as (
     select
@@ -19,11 +21,12 @@ violations as (
         slo,
         region,
         service,
-        count(*) as violations,
-        max(severity_rank) as severity_rank,
-        sum(duration_seconds) as violated_seconds
+        sum(case when kind = 'violation' then 1 else 0 end) as violations,
+        count(*) as raw_violations,
+        max(case when kind = 'violation' then severity_rank end) as severity_rank,
+        sum(case when kind = 'violation' then duration_seconds else 0 end) as violated_seconds
     from slo_episodes
-    where kind = 'violation'
+    where kind in ('violation', 'maintenance')
     group by slo, region, service
 ),
 
@@ -42,12 +45,14 @@ final as (
     select
         budgets.*,
         coalesce(violations.violations, 0) as violations,
+        coalesce(violations.raw_violations, 0) as raw_violations,
         coalesce(violations.violated_seconds, 0) as violated_seconds,
         case violations.severity_rank
             when 4 then 'critical' when 3 then 'error' when 2 then 'warning' when 1 then 'info'
         end as severity,
         coalesce(alerts.pages, 0) as pages,
-        coalesce(alerts.tickets, 0) as tickets
+        coalesce(alerts.tickets, 0) as tickets,
+        coalesce(scopes.reads, 'parts') as reads
     from budgets
     left join violations
         on budgets.slo = violations.slo
@@ -57,6 +62,7 @@ final as (
         on budgets.slo = alerts.slo
         and budgets.region = alerts.region
         and budgets.service = alerts.service
+    left join slo_scopes as scopes on budgets.slo = scopes.slo
     where budgets.newest = 1
 )
 
@@ -85,5 +91,7 @@ select
     tickets,
     raw_compliance,
     raw_consumed,
-    corrected_seconds
+    raw_violations,
+    corrected_seconds,
+    reads
 from final

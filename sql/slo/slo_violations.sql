@@ -3,6 +3,7 @@
 -- materialized: run
 -- audit: kind is `threshold` when the window is worse than the threshold, `adaptive` when it is
 --   only an anomaly against the windows before it, `both` when it is both
+-- audit: is_corrected marks windows that begin within a correction for their SLO, region, service
 -- audit: severity counts the way from target to threshold as 1: `critical` from 2 on, `error` past
 --   the threshold; an anomaly within the threshold is a `warning` when it misses the target, else
 --   `info`
@@ -29,13 +30,29 @@ judged as (
         is_anomaly,
         abs(observed - target) / nullif(abs(threshold - target), 0.0) as distance
     from slo_bands
-    where is_violated or is_anomaly
+    where (is_violated and detect <> 'adaptive') or is_anomaly
 ),
 
 -- Shares read as percent, everything else in its own unit.
 shown as (
     select
-        *,
+        judged.*,
+        case
+            when maintenance.scopes is null then false
+            else array_has_any(
+                maintenance.scopes,
+                make_array(
+                    concat_ws(chr(31), judged.slo, judged.region, judged.service),
+                    concat_ws(chr(31), judged.slo, judged.region, '*'),
+                    concat_ws(chr(31), judged.slo, '*', judged.service),
+                    concat_ws(chr(31), judged.slo, '*', '*'),
+                    concat_ws(chr(31), '*', judged.region, judged.service),
+                    concat_ws(chr(31), '*', judged.region, '*'),
+                    concat_ws(chr(31), '*', '*', judged.service),
+                    concat_ws(chr(31), '*', '*', '*')
+                )
+            )
+        end as is_corrected,
         case
             when type in ('latency', 'throughput') then 1.0
             else 100.0
@@ -52,6 +69,8 @@ shown as (
             else type
         end as quantity
     from judged
+    left join slo_maintenance as maintenance
+        on date_trunc('minute', judged.window_start) = maintenance.minute
 ),
 
 final as (
@@ -70,6 +89,7 @@ final as (
         upper,
         zscore,
         samples,
+        is_corrected,
         case
             when is_violated and is_anomaly then 'both'
             when is_violated then 'threshold'
@@ -107,5 +127,6 @@ select
     samples,
     kind,
     severity,
+    is_corrected,
     detail
 from final

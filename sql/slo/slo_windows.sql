@@ -17,139 +17,57 @@ slos as (
         threshold,
         window_seconds,
         percentile,
-        region,
-        service,
-        route,
         type in ('latency', 'error_rate') as is_lower_better
     from settings_slos
 ),
 
--- SLOs that look at the same requests in the same windows share one pass over them.
-scopes as (
-    select
-        window_seconds,
-        region,
-        service,
-        route,
-        max(case when type = 'latency' then 1 else 0 end) as reads_latency
-    from slos
-    where type <> 'evaluation_success'
-    group by window_seconds, region, service, route
+-- SLOs that look at the same rows in the same windows share one pass over them.
+lengths as (
+    select distinct scope, window_seconds * 1000000 as length
+    from slo_scopes
 ),
 
-requests_in_scope as (
+measured as (
     select
-        scopes.window_seconds as window_seconds,
-        scopes.region as only_region,
-        scopes.service as only_service,
-        scopes.route as only_route,
-        requests.region as region,
-        requests.service as service,
-        -- Minutes of the baseline make their service known, nothing else.
-        case
-            when requests.minute >= $from
-                then (cast(requests.minute as bigint) - cast($from as bigint))
-                    / (scopes.window_seconds * 1000000)
-        end as position,
-        requests.requests as requests,
-        requests.errors as errors,
-        requests.durations as durations,
-        case when scopes.reads_latency = 1 and requests.minute >= $from then requests.latency end
-            as latency
-    from scopes
-    join request_minutes as requests
-        on coalesce(scopes.region, requests.region) = requests.region
-        and coalesce(scopes.service, requests.service) = requests.service
-        and (scopes.route is null or scopes.route = requests.route)
-),
-
-request_windows as (
-    select
-        window_seconds,
-        only_region,
-        only_service,
-        only_route,
-        region,
-        service,
-        position,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        sum(durations) as durations,
-        sketch_merge(latency) as latency
-    from requests_in_scope
-    group by window_seconds, only_region, only_service, only_route, region, service, position
-),
-
-request_observations as (
-    select
-        slos.name as slo,
-        request_windows.region as region,
-        request_windows.service as service,
-        request_windows.position as position,
-        case slos.type
-            when 'latency' then sketch_quantile(request_windows.latency, slos.percentile)
-            when 'error_rate' then request_windows.errors / cast(request_windows.requests as double)
-            when 'availability'
-                then (request_windows.requests - request_windows.errors)
-                    / cast(request_windows.requests as double)
-            when 'throughput' then request_windows.requests / cast(slos.window_seconds as double)
-        end as observed,
-        case
-            when slos.type = 'latency' then request_windows.durations
-            else request_windows.requests
-        end as samples,
-        case slos.type
-            when 'latency' then sketch_share_below(request_windows.latency, slos.target)
-            when 'throughput' then null
-            else (request_windows.requests - request_windows.errors)
-                / cast(request_windows.requests as double)
-        end as good_share
-    from slos
-    join request_windows
-        on slos.window_seconds = request_windows.window_seconds
-        and (slos.region is not distinct from request_windows.only_region)
-        and (slos.service is not distinct from request_windows.only_service)
-        and (slos.route is not distinct from request_windows.only_route)
-    where slos.type <> 'evaluation_success'
-),
-
-evaluation_windows as (
-    select
-        slos.name as slo,
-        evaluations.region as region,
-        coalesce(evaluations.service, 'unknown') as service,
-        case
-            when evaluations.timestamp >= $from
-                then (cast(evaluations.timestamp as bigint) - cast($from as bigint))
-                    / (slos.window_seconds * 1000000)
-        end as position,
-        sum(case when evaluations.status = 'success' then 1 else 0 end) as successes,
-        count(*) as samples
-    from slos
-    join evaluations
-        on coalesce(slos.region, evaluations.region) = evaluations.region
-        and (slos.service is null or slos.service = evaluations.service)
-    where
-        slos.type = 'evaluation_success'
-        and evaluations.status is not null
-        and evaluations.timestamp >= least($from, $baseline_from)
-        and evaluations.timestamp < $to
-    group by 1, 2, 3, 4
+        lengths.scope as scope,
+        lengths.length / 1000000 as window_seconds,
+        slots.region as region,
+        slots.service as service,
+        (cast(slots.slot as bigint) - cast($from as bigint)) / lengths.length as position,
+        sum(slots.requests) as requests,
+        sum(slots.errors) as errors,
+        sum(slots.durations) as durations,
+        sketch_merge(slots.latency) as latency
+    from lengths
+    join slo_slots as slots on lengths.scope = slots.scope
+    group by 1, 2, 3, 4, 5
 ),
 
 observations as (
-    select slo, region, service, position, observed, samples, good_share
-    from request_observations
-    union all
     select
-        slo,
-        region,
-        service,
-        position,
-        successes / cast(samples as double) as observed,
-        samples,
-        successes / cast(samples as double) as good_share
-    from evaluation_windows
+        slos.name as slo,
+        measured.region as region,
+        measured.service as service,
+        measured.position as position,
+        case slos.type
+            when 'latency' then sketch_quantile(measured.latency, slos.percentile)
+            when 'error_rate' then measured.errors / cast(measured.requests as double)
+            when 'throughput' then measured.requests / cast(slos.window_seconds as double)
+            else (measured.requests - measured.errors) / cast(measured.requests as double)
+        end as observed,
+        case
+            when slos.type = 'latency' then measured.durations
+            else measured.requests
+        end as samples,
+        case slos.type
+            when 'latency' then sketch_share_below(measured.latency, slos.target)
+            when 'throughput' then null
+            else (measured.requests - measured.errors) / cast(measured.requests as double)
+        end as good_share
+    from slos
+    join slo_scopes as scopes on slos.name = scopes.slo
+    join measured
+        on scopes.scope = measured.scope and slos.window_seconds = measured.window_seconds
 ),
 
 series as (

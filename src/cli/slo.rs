@@ -1,5 +1,7 @@
 //! `tars slo`: where the SLOs stand, what violated them, and which alerts would have fired.
 
+mod queries;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use datafusion::datasource::MemTable;
 
+use self::queries::{ALERTS, BUDGETS, CORRELATIONS, STATUS, TRENDS, VIOLATIONS, WARNINGS};
 use super::output::write_whole;
 use super::workspace::{Window, open_run, refresh};
 use super::{Global, charts};
@@ -15,7 +18,7 @@ use crate::engine::{self, Params};
 use crate::error::Error;
 use crate::lake::Lake;
 use crate::pipeline::{self, Run};
-use crate::settings::Settings;
+use crate::settings::{Settings, openslo};
 use crate::shell::Format;
 
 /// Where every SLO stands: compliance, error budget, violations, burn-rate alerts.
@@ -29,20 +32,25 @@ Examples:
   tars slo budgets --slo availability             period by period, raw and corrected
   tars slo backtest --slo availability --objective 99.95
   tars slo --format json --fail-on critical       for a pipeline: exit code 8 when one was critical
+  tars slo --slo-file slos/                       with the SLOs of OpenSLO documents
+  tars slo export > slos.yaml                     the SLOs of the settings as OpenSLO documents
   tars slo --charts charts/                       SVG: budgets over time, latency with its band")]
 pub(super) struct SloCommand {
     /// What to show
     #[arg(value_enum, default_value = "status")]
     what: What,
+    /// OpenSLO v1 documents, a file or a folder, whose SLOs count as well (may be given several times)
+    #[arg(long, value_name = "PATH")]
+    slo_file: Vec<PathBuf>,
     /// Only this SLO
     #[arg(long, value_name = "NAME")]
     slo: Option<String>,
     /// With backtest: what this objective would have meant, such as 99.95 (percent) or 0.9995
     #[arg(long, value_name = "SHARE", value_parser = objective)]
     objective: Option<f64>,
-    /// table, md, json, ndjson, csv or parquet
-    #[arg(long, default_value = "table", value_name = "FORMAT", value_parser = format)]
-    format: Format,
+    /// table, md, json, ndjson, csv or parquet; with export: openslo [default: table]
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<Form>,
     /// Write to a file instead of stdout
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -66,24 +74,24 @@ enum What {
     Budgets,
     /// The burn-rate alerts that would have fired
     Backtest,
+    /// Which way error rates, latencies and the others go
+    Trends,
+    /// What else moved in the windows of violations, ranked
+    Correlations,
+    /// The SLOs of the settings as OpenSLO v1 documents
+    Export,
 }
 
 /// What the models of this command share, computed once.
-const HELD: [&str; 8] = [
-    "request_minutes",
+const HELD: [&str; 7] = [
+    "slo_slots",
     "slo_windows",
-    "slo_bands",
     "slo_violations",
     "slo_episodes",
+    "slo_part_events",
     "slo_events",
-    "slo_burn",
     "slo_alerts",
 ];
-
-const ALERTS: &str = "select objective, slo, region, service, action, windows, severity, started_at, ended_at, \
-    duration_seconds, round(burn_limit, 2) as burn_limit, round(worst_burn, 2) as worst_burn, \
-    round(gone_at_start, 4) as gone_at_start, round(gone_at_end, 4) as gone_at_end from slo_backtest \
-    order by slo, objective, started_at, region, service, tier";
 
 impl SloCommand {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
@@ -93,15 +101,19 @@ impl SloCommand {
                 hint: Some("the objectives of the other tables are those of the settings".into()),
             });
         }
-        let settings = global.settings()?;
-        let settings = self.only_asked(settings)?;
+        let settings = self.only_asked(global.settings_with(&self.slo_file)?)?;
+        settings.notes.iter().for_each(|note| global.note(note));
+        if self.what == What::Export {
+            return self.export(&settings);
+        }
+        let format = self.table_format()?;
         let lake = global.open_lake().await?;
         refresh(global, &lake, &settings).await?;
         let params = self.params(&lake).await?;
         let run = open_run(global, &lake, &settings, params.clone()).await?;
         run.hold_only(&HELD).await?;
         self.warn(global, &run).await?;
-        self.show(global, &lake, &settings, params, &run).await?;
+        self.show(global, &lake, &settings, params, &run, format).await?;
         if let Some(folder) = &self.charts {
             for path in charts::write(&run, folder).await? {
                 global.note(format_args!("{}", path.display()));
@@ -113,8 +125,13 @@ impl SloCommand {
     /// The settings with the SLO asked for alone.
     fn only_asked(&self, mut settings: Settings) -> Result<Settings, Error> {
         let Some(name) = &self.slo else { return Ok(settings) };
-        let known: Vec<String> = settings.slos.iter().map(|s| s.name.clone()).collect();
-        settings.slos.retain(|s| s.name == *name);
+        let names = settings.slos.iter().map(|s| &s.name).chain(settings.composites.iter().map(|c| &c.name));
+        let known: Vec<String> = names.cloned().collect();
+        settings.composites.retain(|c| c.name == *name);
+        // A composite is nothing without its parts.
+        let parts: Vec<_> =
+            settings.composites.iter().flat_map(|c| &c.parts).map(|p| p.slo.clone()).collect();
+        settings.slos.retain(|s| s.name == *name || parts.contains(&s.name));
         if settings.slos.is_empty() {
             return Err(Error::Usage {
                 message: format!("--slo: the settings name no SLO `{name}`"),
@@ -134,6 +151,38 @@ impl SloCommand {
         }
     }
 
+    /// How a table is written.
+    fn table_format(&self) -> Result<Format, Error> {
+        match self.format {
+            None => Ok(Format::Table),
+            Some(Form::Table(format)) => Ok(format),
+            Some(Form::OpenSlo) => Err(Error::Usage {
+                message: "--format openslo: expected with `tars slo export` only".into(),
+                hint: Some("one of: table, md, json, ndjson, csv, parquet".into()),
+            }),
+        }
+    }
+
+    /// Writes the SLOs as OpenSLO documents.
+    fn export(&self, settings: &Settings) -> Result<(), Error> {
+        if let Some(Form::Table(_)) = self.format {
+            return Err(Error::Usage {
+                message: "--format: expected openslo with `tars slo export`".into(),
+                hint: Some("leave --format out".into()),
+            });
+        }
+        let text = openslo::export(settings);
+        match &self.output {
+            Some(path) => write_whole(path, text.as_bytes()),
+            None => {
+                let mut out = std::io::stdout().lock();
+                // A closed pipe (`| head`) is not worth a word.
+                let _ = out.write_all(text.as_bytes());
+                Ok(())
+            }
+        }
+    }
+
     async fn show(
         &self,
         global: &Global,
@@ -141,19 +190,24 @@ impl SloCommand {
         settings: &Settings,
         params: Params,
         run: &Run,
+        format: Format,
     ) -> Result<(), Error> {
         match self.what {
-            What::Status => self.write(run, STATUS).await,
-            What::Violations => self.write(run, VIOLATIONS).await,
-            What::Budgets => self.write(run, BUDGETS).await,
+            What::Status => self.write(run, format, STATUS).await,
+            What::Violations => self.write(run, format, VIOLATIONS).await,
+            What::Budgets => self.write(run, format, BUDGETS).await,
+            What::Trends => self.write(run, format, TRENDS).await,
+            What::Correlations => self.write(run, format, CORRELATIONS).await,
+            What::Export => Ok(()),
             What::Backtest => {
                 let sql = "select slos.objective as objective, slo_alerts.* from slo_alerts \
-                           join settings_slos as slos on slo_alerts.slo = slos.name";
+                           join slo_objectives as slos on slo_alerts.slo = slos.name";
                 let mut alerts = run.rows(sql).await?;
                 let schema = run.engine().sql(sql).await?.schema().inner().clone();
                 if let Some(objective) = self.objective {
                     let mut other = settings.clone();
                     other.slos.iter_mut().for_each(|slo| slo.budget.objective = objective);
+                    other.composites.iter_mut().for_each(|composite| composite.objective = objective);
                     let run = open_run(global, lake, &other, params).await?;
                     run.hold_only(&HELD).await?;
                     alerts.extend(run.rows(sql).await?);
@@ -165,22 +219,22 @@ impl SloCommand {
                     .context()
                     .register_table("slo_backtest", Arc::new(table))
                     .map_err(engine::Error::from)?;
-                self.write(run, ALERTS).await
+                self.write(run, format, ALERTS).await
             }
         }
     }
 
-    async fn write(&self, run: &Run, sql: &str) -> Result<(), Error> {
+    async fn write(&self, run: &Run, format: Format, sql: &str) -> Result<(), Error> {
         let frame = run.engine().sql(sql).await?;
         match &self.output {
             Some(path) => {
                 let mut content = Vec::new();
-                self.format.write(frame, &mut content).await?;
+                format.write(frame, &mut content).await?;
                 write_whole(path, &content)
             }
             None => {
                 let mut out = std::io::BufWriter::new(std::io::stdout());
-                self.format.write(frame, &mut out).await?;
+                format.write(frame, &mut out).await?;
                 // A closed pipe (`| head`) is not worth a word.
                 let _ = out.flush();
                 Ok(())
@@ -229,42 +283,6 @@ async fn texts(run: &Run, sql: &str) -> Result<Vec<String>, Error> {
     Ok(found)
 }
 
-const STATUS: &str = "select slo, region, service, status, severity, round(objective, 6) as objective, \
-    round(compliance, 6) as compliance, round(coverage, 4) as coverage, period, period_start, period_end, events, \
-    bad_events, round(consumed, 4) as consumed, round(remaining, 4) as remaining, \
-    round(exhausted_in_seconds / 3600, 1) as exhausted_in_hours, violations, violated_seconds, pages, tickets, \
-    round(raw_compliance, 6) as raw_compliance from slo_status \
-    order by slo, consumed desc nulls last, region, service";
-
-const BUDGETS: &str = "select slo, region, service, period, time_zone, period_start, period_end, status, \
-    round(objective, 6) as objective, budgeting, round(compliance, 6) as compliance, \
-    round(coverage, 4) as coverage, events, bad_events, round(budget_events, 3) as budget_events, \
-    round(remaining_events, 3) as remaining_events, round(consumed, 4) as consumed, \
-    round(exhausted_in_seconds / 3600, 1) as exhausted_in_hours, round(raw_compliance, 6) as raw_compliance, \
-    raw_bad_events, round(raw_consumed, 4) as raw_consumed, corrected_seconds from slo_budgets \
-    order by slo, region, service, period_start";
-
-const VIOLATIONS: &str = "select severity, kind, slo, region, service, started_at, ended_at, duration_seconds, \
-    windows, samples, worst, target, threshold, expected, zscore, sentence from slo_episodes \
-    order by severity_rank desc, kind desc, started_at, slo, region, service";
-
-/// What the settings ask for and the data cannot answer, with a remedy.
-const WARNINGS: &str = "select 'SLO ' || name || ': nothing was measured for it' \
-    || coalesce(' (region = ' || region || ')', '') || coalesce(' (service = ' || service || ')', '') \
-    || coalesce(' (route = ' || route || ')', '') \
-    || '; correct its filters, or widen the window with --from and --to' as line \
-    from settings_slos where name not in (select slo from slo_windows where observed is not null) \
-    union all \
-    select 'SLO ' || slos.name || ': window_seconds = ' || cast(slos.window_seconds as varchar) \
-    || ' is longer than the data of ' || cast(max(spans.seconds) as varchar) \
-    || ' s; shorten it, or look at more history' \
-    from settings_slos as slos join ( \
-        select slo, (max(cast(slot as bigint)) - min(cast(slot as bigint))) / 1000000 + 300 as seconds \
-        from slo_events group by slo, region, service \
-    ) as spans on slos.name = spans.slo \
-    group by slos.name, slos.window_seconds having max(spans.seconds) < slos.window_seconds \
-    order by line";
-
 /// An objective in percent or as a share.
 fn objective(text: &str) -> Result<f64, String> {
     let number: f64 =
@@ -279,8 +297,19 @@ fn objective(text: &str) -> Result<f64, String> {
     }
 }
 
-fn format(text: &str) -> Result<Format, String> {
-    if text == "md" { Ok(Format::Markdown) } else { text.parse() }
+/// What a result is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Table(Format),
+    OpenSlo,
+}
+
+fn format(text: &str) -> Result<Form, String> {
+    match text {
+        "openslo" => Ok(Form::OpenSlo),
+        "md" => Ok(Form::Table(Format::Markdown)),
+        other => other.parse().map(Form::Table),
+    }
 }
 
 #[cfg(test)]

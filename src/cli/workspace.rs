@@ -1,6 +1,6 @@
 //! From the global options to what the verbs work with: settings, lake, engine, run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -27,9 +27,14 @@ impl Global {
     }
 
     pub(super) fn settings(&self) -> Result<Settings, Error> {
+        self.settings_with(&[])
+    }
+
+    /// The settings, with the SLOs of OpenSLO files or folders beside those that they name.
+    pub(super) fn settings_with(&self, openslo: &[PathBuf]) -> Result<Settings, Error> {
         let default = Path::new(DEFAULT_CONFIG);
         let path = self.config.as_deref().or_else(|| default.exists().then_some(default));
-        Ok(Settings::load(path)?)
+        Ok(Settings::load_with(path, openslo)?)
     }
 
     pub(super) fn engine(&self, settings: &Settings) -> Result<Engine, Error> {

@@ -6,7 +6,7 @@
 //! - [`window`]: a judgement of each row by the rows before it (`ewma`, `zscore` ...).
 //!
 //! The numeric parts stand alone and know nothing of SQL: [`sketch`], [`exact`],
-//! [`history`], [`anomaly`], [`statistics`].
+//! [`history`], [`robust`], [`anomaly`], [`statistics`].
 //! [`register_all`] makes everything known to a session; [`documentation`] is the text of
 //! `docs/functions.md`. Nothing here reads a file, a clock or the network.
 
@@ -20,6 +20,7 @@ pub mod history;
 pub mod interval;
 mod reference;
 mod register;
+pub mod robust;
 pub mod scalar;
 pub mod sketch;
 pub mod statistics;

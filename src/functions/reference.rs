@@ -39,6 +39,15 @@ pub(super) const HISTORY: DocSection = DocSection {
     ),
 };
 
+/// Sums over stretches of time.
+pub(super) const TRAILING: DocSection = DocSection {
+    include: true,
+    label: "Sums over the last stretch of time",
+    description: Some(
+        "Window functions over `(partition by … order by …)` that add up what lies so far back and no further.",
+    ),
+};
+
 /// Periods of the calendar.
 pub(super) const PERIODS: DocSection = DocSection {
     include: true,
@@ -77,8 +86,8 @@ pub(super) const REGRESSION: DocSection = DocSection {
     description: Some("Telling a regression of the code from one of the environment, without a model."),
 };
 
-const SECTIONS: [&DocSection; 8] =
-    [&SKETCHES, &SUMS, &HISTORY, &PERIODS, &INTERVALS, &DRIFT, &CHANGE, &REGRESSION];
+const SECTIONS: [&DocSection; 9] =
+    [&SKETCHES, &SUMS, &HISTORY, &TRAILING, &PERIODS, &INTERVALS, &DRIFT, &CHANGE, &REGRESSION];
 
 const PREAMBLE: &str = "# SQL functions
 

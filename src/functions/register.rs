@@ -73,8 +73,11 @@ pub fn window_functions() -> Vec<WindowUDF> {
         window::bollinger_upper::BollingerUpper::default().into(),
         window::bollinger_lower::BollingerLower::default().into(),
         window::zscore::Zscore::default().into(),
+        window::robust_center::RobustCenter::default().into(),
+        window::robust_deviation::RobustDeviation::default().into(),
         window::anomaly_score::AnomalyScore::default().into(),
         window::bh_adjusted::BhAdjusted::default().into(),
+        window::trailing_sums::TrailingSums::default().into(),
     ]
 }
 

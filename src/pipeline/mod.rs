@@ -9,6 +9,7 @@ mod materialize;
 mod past;
 mod run;
 mod views;
+mod selected;
 
 pub use graph::Model;
 pub use header::{Header, Materialization};
@@ -39,6 +40,18 @@ pub enum Error {
         /// What the engine says.
         #[source]
         source: engine::Error,
+    },
+    /// The filter of an SLO does not fit the rows.
+    #[error("SLO `{slo}`, key filter: expected a condition over the rows it reads, got `{filter}`: {reason}")]
+    Filter {
+        /// The SLO.
+        slo: String,
+        /// Its filter.
+        filter: String,
+        /// What the engine says.
+        reason: String,
+        /// The columns that there are.
+        columns: String,
     },
     /// The engine itself failed.
     #[error(transparent)]
@@ -74,6 +87,9 @@ impl Error {
         match self {
             Error::Sql { source, .. } | Error::Engine(source) => source.hint(),
             Error::Lake(source) => source.hint(),
+            Error::Filter { columns, .. } => Some(format!(
+                "its columns are {columns}; every other field is in attributes, such as attributes['tier'] = 'gold'"
+            )),
             Error::LogCut { model, .. } => Some(format!(
                 "delete the folder `{model}` of the lake: it is derived and will be rebuilt from raw data"
             )),

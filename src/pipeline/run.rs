@@ -14,7 +14,7 @@ use datafusion::prelude::SessionContext;
 
 use super::past::register_built;
 use super::views::Views;
-use super::{Error, Materialization, Model, models};
+use super::{Error, Materialization, Model, models, selected};
 use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
 use crate::lake::Lake;
 
@@ -38,7 +38,7 @@ impl Run {
             false => BTreeSet::new(),
         };
         let is_view = |model: &Model| !is_incremental(model) || computed.contains(&model.name);
-        let views = Views::install(engine.context(), &params, is_view).map_err(engine::Error::from)?;
+        let views = install(engine.context(), &params, is_view).await?;
         Ok(Run { engine, params, versions, computed, views: Some(views) })
     }
 
@@ -134,10 +134,22 @@ pub enum Built {
 }
 
 /// Puts every model over the tables of a session, with the parameters bound. A model is planned when it is read.
-pub fn register_models(context: &SessionContext, params: &Params, built: Built) -> Result<(), Error> {
-    Views::install(context, params, |model| built == Built::AsViews || !is_incremental(model))
-        .map_err(engine::Error::from)?;
+pub async fn register_models(context: &SessionContext, params: &Params, built: Built) -> Result<(), Error> {
+    install(context, params, |model| built == Built::AsViews || !is_incremental(model)).await?;
     Ok(())
+}
+
+async fn install(
+    context: &SessionContext,
+    params: &Params,
+    is_view: impl Fn(&Model) -> bool,
+) -> Result<Arc<Views>, Error> {
+    let selections = selected::selections(context).await?;
+    let selected = selected::sql(&selections);
+    let views = Views::install(context, params, selected, is_view).map_err(engine::Error::from)?;
+    // What is wrong with a condition is said of its SLO, and at once, not when somebody reads the view.
+    selected::check(context, &selections).await?;
+    Ok(views)
 }
 
 fn is_incremental(model: &Model) -> bool {

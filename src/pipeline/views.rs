@@ -15,6 +15,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
+use super::selected::SLO_SELECTED;
 use super::{Model, models};
 use crate::engine::{self, Params};
 
@@ -24,6 +25,8 @@ pub(super) struct Views {
     tables: Arc<dyn SchemaProvider>,
     /// The session that plans, while it lives; it owns this.
     session: Box<dyn Fn() -> Option<SessionState> + Send + Sync>,
+    /// The query of [`SLO_SELECTED`], the one view that is made from the settings.
+    selected: String,
     bound: RwLock<Bound>,
 }
 
@@ -31,7 +34,8 @@ pub(super) struct Views {
 #[derive(Default)]
 struct Bound {
     params: Params,
-    views: BTreeMap<&'static str, &'static Model>,
+    /// The query of each.
+    views: BTreeMap<&'static str, String>,
     planned: BTreeMap<&'static str, Arc<dyn TableProvider>>,
 }
 
@@ -40,6 +44,7 @@ impl Views {
     pub(super) fn install(
         context: &SessionContext,
         params: &Params,
+        selected: String,
         is_view: impl Fn(&Model) -> bool,
     ) -> Result<Arc<Self>> {
         let state = context.state();
@@ -52,7 +57,7 @@ impl Views {
             .ok_or_else(|| DataFusionError::Internal(format!("no schema `{}`", names.default_schema)))?;
         let session = context.state_weak_ref();
         let session = Box::new(move || session.upgrade().map(|state| state.read().clone()));
-        let views = Arc::new(Views { tables, session, bound: RwLock::default() });
+        let views = Arc::new(Views { tables, session, selected, bound: RwLock::default() });
         views.bind(params, is_view)?;
         catalog.register_schema(&names.default_schema, Arc::clone(&views) as Arc<dyn SchemaProvider>)?;
         Ok(views)
@@ -60,8 +65,8 @@ impl Views {
 
     /// Binds the models to other parameters. What was held in memory is computed anew when it is read.
     pub(super) fn bind(&self, params: &Params, is_view: impl Fn(&Model) -> bool) -> Result<()> {
-        let views: BTreeMap<_, _> =
-            models().iter().filter(|m| is_view(m)).map(|m| (m.name.as_str(), m)).collect();
+        let models = models().iter().filter(|m| is_view(m)).map(|m| (m.name.as_str(), m.sql.clone()));
+        let views: BTreeMap<_, _> = models.chain([(SLO_SELECTED, self.selected.clone())]).collect();
         for name in views.keys() {
             self.tables.deregister_table(name)?;
         }
@@ -77,11 +82,11 @@ impl Views {
     }
 
     /// Plans a model; what it reads comes through [`SchemaProvider::table`], and so is planned first.
-    async fn plan(&self, model: &'static Model) -> Result<Arc<dyn TableProvider>> {
-        let fail = |error: engine::Error| DataFusionError::Plan(format!("model `{}`: {error}", model.name));
+    async fn plan(&self, name: &str, sql: &str) -> Result<Arc<dyn TableProvider>> {
+        let fail = |error: engine::Error| DataFusionError::Plan(format!("model `{name}`: {error}"));
         let session = (self.session)()
             .ok_or_else(|| DataFusionError::Internal("the session of the models is gone".to_owned()))?;
-        let sql = self.read().params.bind(&model.sql).map_err(fail)?;
+        let sql = self.read().params.bind(sql).map_err(fail)?;
         let plan = session.create_logical_plan(&sql).await.map_err(|e| fail(e.into()))?;
         Ok(Arc::new(ViewTable::new(plan, Some(sql))))
     }
@@ -114,14 +119,15 @@ impl SchemaProvider for Views {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let (model, planned) = {
             let bound = self.read();
-            (bound.views.get(name).copied(), bound.planned.get(name).cloned())
+            let model = bound.views.get_key_value(name).map(|(name, sql)| (*name, sql.clone()));
+            (model, bound.planned.get(name).cloned())
         };
         match (model, planned) {
             (None, _) => self.tables.table(name).await,
             (Some(_), Some(planned)) => Ok(Some(planned)),
-            (Some(model), None) => {
-                let view = self.plan(model).await?;
-                self.write().planned.insert(&model.name, Arc::clone(&view));
+            (Some((name, sql)), None) => {
+                let view = self.plan(name, &sql).await?;
+                self.write().planned.insert(name, Arc::clone(&view));
                 Ok(Some(view))
             }
         }
@@ -170,6 +176,7 @@ mod tests {
     use crate::domain::TimeRange;
     use crate::engine::{Engine, EngineOptions};
     use crate::lake::query_schema;
+    use crate::pipeline::selected;
     use crate::settings::Settings;
     use datafusion::datasource::empty::EmptyTable;
 
@@ -182,7 +189,9 @@ mod tests {
         }
         let day = TimeRange::day("2025-01-15").unwrap();
         let is_view = |model: &Model| contract::table(&model.name).is_err();
-        let views = Views::install(engine.context(), &Params::new(day, day.previous()), is_view).unwrap();
+        let views =
+            Views::install(engine.context(), &Params::new(day, day.previous()), selected::sql(&[]), is_view)
+                .unwrap();
         (engine, views)
     }
 

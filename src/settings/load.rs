@@ -135,7 +135,10 @@ impl Settings {
         if problems.0.is_empty() {
             Ok(settings)
         } else {
-            Err(Error::Invalid { path: name.to_owned(), problems: problems.0 })
+            // Without a file of settings only documents can be wrong.
+            let first = openslo.first().filter(|_| name == DEFAULTS_NAME);
+            let path = first.map_or_else(|| name.to_owned(), |path| path.display().to_string());
+            Err(Error::Invalid { path, problems: problems.0 })
         }
     }
 }

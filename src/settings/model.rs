@@ -136,6 +136,15 @@ pub struct Slo {
     pub budget: Budget,
 }
 
+impl Slo {
+    /// Whether the rollups by minute, region, service and route cannot answer it.
+    pub fn reads_raw(&self) -> bool {
+        self.kind == SloType::EvaluationSuccess
+            || self.agent_type.is_some()
+            || self.filter.as_ref().is_some_and(|filter| !filter.fits_rollups())
+    }
+}
+
 /// The regions that are expected to report. One that is not named here is analysed all the same.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Regions {

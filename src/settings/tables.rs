@@ -75,6 +75,9 @@ impl Settings {
                                 | "route"
                                 | "agent_type"
                                 | "filter"
+                                | "reads"
+                                | "band"
+                                | "detect"
                                 | "rolling_seconds"
                         ) | ("settings_composites", "rolling_seconds")
                             | ("settings_burn_tiers", "share" | "burn_rate")
@@ -105,6 +108,7 @@ impl Settings {
             ("route", optional_texts(all().map(|s| s.route.as_deref()))),
             ("agent_type", optional_texts(all().map(|s| s.agent_type.as_deref()))),
             ("filter", optional_texts(all().map(|s| s.filter.as_ref().map(Predicate::sql)))),
+            ("reads", texts(all().map(|s| if s.reads_raw() { "raw" } else { "rollup" }))),
             ("band", texts(all().map(|s| s.band.as_str()))),
             ("detect", texts(all().map(|s| s.detect.as_str()))),
             ("objective", doubles(all().map(|s| s.budget.objective))),

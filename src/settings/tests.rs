@@ -318,7 +318,7 @@ fn tables_have_the_columns_that_models_join() {
     for (table, expected) in [
         (
             "settings_slos",
-            "name type target threshold window_seconds percentile region service route objective budgeting period period_seconds rolling_seconds time_zone",
+            "name type target threshold window_seconds percentile region service route agent_type filter reads band detect objective budgeting period period_seconds rolling_seconds time_zone",
         ),
         ("settings_regions", "region is_primary"),
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor"),
@@ -342,7 +342,92 @@ fn a_list_without_entries_is_a_table_without_rows() {
     settings.slos.clear();
     let tables = settings.tables().unwrap();
     assert_eq!(tables[0].1.num_rows(), 0);
-    assert_eq!(tables[0].1.num_columns(), 15);
+    assert_eq!(tables[0].1.num_columns(), 20);
+}
+
+#[test]
+fn a_filter_is_one_condition_and_decides_what_is_read() {
+    let head = "[[slo]]\nname = \"error_rate\"\n";
+    let reads = |line: &str| {
+        let settings = load(&format!("{head}{line}")).unwrap();
+        settings.slos.iter().find(|s| s.name == "error_rate").unwrap().reads_raw()
+    };
+    assert!(!reads(""));
+    assert!(!reads("filter = \"route like '/pay/%' and region <> 'eu'\""));
+    assert!(reads("filter = \"status_code <> 404\""));
+    assert!(reads("agent_type = \"dqn\""));
+    check(
+        &format!("{head}filter = \"service in (select 1)\""),
+        "slo[0].filter: expected one SQL condition, got `service in (select 1)`: it holds a query within it",
+        "write one condition over the columns",
+    );
+    let misplaced = "[[slo]]\nname = \"evaluation_success\"\nroute = \"/x\"";
+    check(
+        misplaced,
+        "slo[0].route: expected nothing for type `evaluation_success`, got a route",
+        "filter by agent_type",
+    );
+    let (error, remedy) = refused(&format!("{head}band = \"bolinger\"\ndetect = \"all\""));
+    assert!(error.contains("slo[0].band: expected one of bollinger, ewma, robust, season"), "{error}");
+    assert!(error.contains("slo[0].detect: expected one of threshold, adaptive, both"), "{error}");
+    assert!(remedy.contains("did you mean `bollinger`?"), "{remedy}");
+}
+
+#[test]
+fn a_composite_names_slos_that_exist_and_weighs_them() {
+    let given = "[[composite]]\nname = \"all\"\nobjective = 0.98\nperiod = \"week\"\n\
+                 parts = [{ slo = \"error_rate\", weight = 2 }, { slo = \"availability\" }]";
+    let composite = load(given).unwrap().composites.remove(0);
+    assert_eq!((composite.objective, composite.period.name().as_str()), (0.98, "week"));
+    assert_eq!(composite.parts.iter().map(|p| p.weight).collect::<Vec<_>>(), [2.0, 1.0]);
+    check(
+        &given.replace("\"availability\"", "\"avalability\""),
+        "composite `all`.parts: expected the name of an SLO, got `avalability`",
+        "did you mean `availability`?",
+    );
+    let (error, remedy) =
+        refused(&given.replace("objective = 0.98\n", "").replace("weight = 2", "weight = 0"));
+    assert!(error.contains("composite[0].parts[0].weight: expected a number above 0, got 0"), "{error}");
+    assert!(remedy.contains("add `objective = 0.99`"), "{remedy}");
+    let (error, _) = refused(&given.replace("\"all\"", "\"error_rate\""));
+    assert!(error.contains("a name that no SLO has"), "{error}");
+}
+
+#[test]
+fn burn_tiers_are_those_of_the_workbook_until_an_slo_has_its_own() {
+    let rows = |text: &str| {
+        let tables = load(text).unwrap().tables().unwrap();
+        let (_, batch) = tables.into_iter().find(|(table, _)| *table == "settings_burn_tiers").unwrap();
+        let text = |name: &str| batch.column_by_name(name).unwrap().as_string::<i32>().clone();
+        let (slo, windows) = (text("slo"), text("windows"));
+        (0..slo.len())
+            .filter(|i| slo.value(*i) == "error_rate")
+            .map(|i| windows.value(i).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(""), ["1h+5m", "6h+30m", "1d+2h", "3d+6h"]);
+    let own = "[[burn_tier]]\nname = \"own\"\nslo = \"error_rate\"\nburn_rate = 10\nlong = \"30m\"\nshort = \"5m\"\naction = \"page\"";
+    assert_eq!(rows(own), ["30m+5m"]);
+    check(
+        &own.replace("\"30m\"", "\"31m\""),
+        "burn_tier[0].long: expected whole 5 minutes such as 5m, 6h or 3d, at most 28d, got `31m`",
+        "write long = \"1h\"",
+    );
+    check(
+        &own.replace("\"30m\"", "\"5m\""),
+        "burn_tier[0].short: expected less than long, which is 5m, got 5m",
+        "swap them",
+    );
+    check(
+        &own.replace("burn_rate", "share"),
+        "burn_tier[0].share: expected a share of the budget above 0 and at most 1, got 10",
+        "write share = 0.1",
+    );
+    check(
+        &own.replace("slo = \"error_rate\"", "slo = \"eror_rate\""),
+        "burn_tier `own`.slo: expected the name of an SLO, got `eror_rate`",
+        "did you mean `error_rate`?",
+    );
 }
 
 #[test]

@@ -63,3 +63,195 @@ fn charts_are_svg_and_an_unknown_slo_or_option_is_refused_by_name() {
     let misplaced = tars(&demo().root, &["slo", "--lake", "lake", "--objective", "99.9"]);
     assert_eq!(misplaced.code, Some(2));
 }
+
+/// A lake of requests: `lines` of NDJSON.
+fn lake_of(lines: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("requests.jsonl"), lines).unwrap();
+    ok(folder.path(), &["ingest", "requests.jsonl", "--lake", "lake", "-q"]);
+    folder
+}
+
+/// Ten minutes of a shop: a hundred POSTs of which every tenth fails and three hundred GETs of which none does; every
+/// second request comes from the agent dqn, and every fourth POST from a gold customer.
+fn shop() -> tempfile::TempDir {
+    let mut lines = String::new();
+    for i in 0..400 {
+        let (method, is_bad) = if i % 4 == 0 { ("POST", i % 40 == 0) } else { ("GET", false) };
+        let agent = if i % 2 == 0 { "dqn" } else { "ppo" };
+        let tier = if i % 16 == 0 { "gold" } else { "plain" };
+        lines += &format!(
+            "{{\"timestamp\":\"2025-01-15T10:{:02}:{:02}Z\",\"region\":\"eu\",\"service\":\"shop\",\"route\":\"/{}\",\
+             \"method\":\"{method}\",\"status_code\":{},\"duration_ms\":{},\"agent_type\":\"{agent}\",\"tier\":\"{tier}\"}}\n",
+            i / 60,
+            i % 60,
+            if i % 8 == 0 { "pay" } else { "look" },
+            if is_bad { 503 } else { 200 },
+            if method == "POST" { 300 } else { 20 },
+        );
+    }
+    lake_of(&lines)
+}
+
+const SLOS: &str = "
+[[slo]]
+name = \"posts\"
+type = \"error_rate\"
+target = 0.05
+threshold = 0.08
+window_seconds = 600
+filter = \"method = 'POST'\"
+[[slo]]
+name = \"gold\"
+type = \"error_rate\"
+target = 0.05
+threshold = 0.08
+window_seconds = 600
+filter = \"attributes['tier'] = 'gold' -- only those\"
+[[slo]]
+name = \"agents\"
+type = \"latency\"
+percentile = 0.5
+target = 150
+threshold = 200
+window_seconds = 600
+agent_type = \"dqn\"
+[[slo]]
+name = \"paths\"
+type = \"throughput\"
+target = 1
+threshold = 0.1
+window_seconds = 600
+filter = \"route like '/p%'\"
+";
+
+#[test]
+fn an_slo_looks_at_the_rows_that_its_condition_or_its_agent_type_chooses() {
+    let folder = shop();
+    std::fs::write(folder.path().join("tars.toml"), SLOS).unwrap();
+    let csv = ok(folder.path(), &["slo", "--lake", "lake", "--date", DAY, "--format", "csv", "-q"]);
+    let cell = |slo: &str, column: &str| {
+        let at = csv.lines().next().unwrap().split(',').position(|c| c == column).unwrap();
+        let line = csv
+            .lines()
+            .find(|l| l.starts_with(&format!("{slo},")))
+            .unwrap_or_else(|| panic!("{slo} in {csv}"));
+        line.split(',').nth(at).unwrap().to_owned()
+    };
+    // Of 0 .. 400: 100 divide by 4, 10 of them by 40; 25 divide by 16, 5 of them by 40 as well (80); 200 by 2.
+    let counted = |slo: &str| (cell(slo, "events"), cell(slo, "bad_events"), cell(slo, "reads"));
+    let row = |events: &str, bad: &str, reads: &str| (events.to_owned(), bad.to_owned(), reads.to_owned());
+    assert_eq!(counted("posts"), row("100.0", "10.0", "raw"));
+    assert_eq!(counted("gold"), row("25.0", "5.0", "raw"));
+    assert_eq!(counted("agents"), row("200.0", "100.0", "raw"));
+    assert_eq!(counted("error_rate"), row("400.0", "10.0", "rollup"));
+    assert_eq!(cell("paths", "reads"), "rollup");
+    let observed = |slo: &str| {
+        let sql = format!(
+            "select round(observed, 6), samples from slo_windows where slo = '{slo}' and samples > 0"
+        );
+        let csv =
+            ok(folder.path(), &["sql", "--lake", "lake", "--date", DAY, "--format", "csv", "-c", &sql, "-q"]);
+        csv.lines().nth(1).unwrap().to_owned()
+    };
+    // Windows of ten minutes: all of it in one. Fifty requests a window of 600 s pay (those that divide by 8).
+    assert_eq!(observed("paths"), "0.083333,50");
+    assert_eq!(observed("posts"), "0.1,100");
+}
+
+#[test]
+fn a_condition_that_does_not_fit_the_rows_names_the_slo_the_key_and_the_columns() {
+    let folder = shop();
+    let said = |filter: &str| {
+        let text = SLOS.replace("method = 'POST'", filter);
+        std::fs::write(folder.path().join("tars.toml"), text).unwrap();
+        let outcome = tars(folder.path(), &["slo", "--lake", "lake", "--date", DAY]);
+        assert_ne!(outcome.code, Some(0));
+        outcome.stderr
+    };
+    let unknown = said("methood = 'POST'");
+    for part in ["SLO `posts`, key filter", "methood", "its columns are", "method", "attributes['tier']"] {
+        assert!(unknown.contains(part), "{part} is not in {unknown}");
+    }
+    let aggregate = said("max(duration_ms) > 3");
+    assert!(aggregate.contains("SLO `posts`, key filter"), "{aggregate}");
+    let query = said("service in (select service from logs)");
+    assert!(query.contains("slo[0].filter") && query.contains("a query within it"), "{query}");
+}
+
+#[test]
+fn openslo_documents_count_beside_the_settings_and_come_back_from_an_export() {
+    let folder = shop();
+    let document = "apiVersion: openslo/v1
+kind: DataSource
+metadata: { name: other }
+spec: { type: Prometheus }
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: { name: checkout }
+spec:
+  service: shop
+  indicator:
+    spec:
+      ratioMetric:
+        good: { metricSource: { type: tars, spec: { type: availability, filter: \"method = 'POST'\" } } }
+        total: { metricSource: { type: tars, spec: { filter: \"method = 'POST'\" } } }
+  timeWindow: [{ duration: 1d, calendar: { startTime: 2024-01-01 00:00:00, timeZone: UTC } }]
+  budgetingMethod: Occurrences
+  objectives: [{ targetPercent: 95 }]
+";
+    std::fs::create_dir(folder.path().join("slos")).unwrap();
+    std::fs::write(folder.path().join("slos/shop.yaml"), document).unwrap();
+    let args = ["slo", "budgets", "--lake", "lake", "--date", DAY, "--format", "csv", "--slo", "checkout"];
+    let outcome = tars(folder.path(), &[&args[..], &["--slo-file", "slos"]].concat());
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("DataSource `other` is not used"), "{}", outcome.stderr);
+    // 10 of 100 fail, 5 may.
+    assert!(outcome.stdout.contains("checkout,eu,shop,day,UTC,"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(",missed,0.95,occurrences,0.9,"), "{}", outcome.stdout);
+
+    let exported = ok(folder.path(), &["slo", "export", "--slo-file", "slos", "--format", "openslo"]);
+    std::fs::write(folder.path().join("all.yaml"), &exported).unwrap();
+    std::fs::write(folder.path().join("tars.toml"), "openslo = [\"all.yaml\"]\n").unwrap();
+    assert_eq!(ok(folder.path(), &["slo", "export"]), exported);
+    assert_eq!(ok(folder.path(), &[&args[..], &["-q"]].concat()), outcome.stdout);
+    let refused = tars(folder.path(), &["slo", "export", "--slo-file", "missing.yaml"]);
+    assert_eq!(refused.code, Some(5));
+    assert!(refused.stderr.contains("missing.yaml"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_season_expects_what_the_same_hour_of_earlier_weeks_was() {
+    // Three weeks, a request each five minutes: 20 ms, between 9:00 and 10:00 on Mondays 100; on the third Tuesday 100 at
+    // 3:00. The first is a Monday.
+    let mut lines = String::new();
+    for slot in 0..21 * 288 {
+        let (day, minute) = (slot / 288, slot % 288 * 5);
+        let is_busy = day % 7 == 0 && minute / 60 == 9;
+        let is_odd = day == 15 && minute == 180;
+        // A little unrest, without which every step would be endlessly far.
+        let ms = if is_busy || is_odd { 100 } else { 20 } + slot % 3;
+        lines += &format!(
+            "{{\"timestamp\":\"2025-01-{:02}T{:02}:{:02}:00Z\",\"region\":\"eu\",\"service\":\"shop\",\"status_code\":200,\
+             \"duration_ms\":{ms}}}\n",
+            day + 6,
+            minute / 60,
+            minute % 60
+        );
+    }
+    let folder = lake_of(&lines);
+    let found = |band: &str| {
+        let text =
+            format!("[detection]\nmin_samples = 1\n[[slo]]\nname = \"api_latency_p95\"\nband = \"{band}\"\n");
+        std::fs::write(folder.path().join("tars.toml"), text).unwrap();
+        let sql = "select window_start from slo_violations where slo = 'api_latency_p95' order by 1";
+        let window = ["--from", "2025-01-06T00:00:00Z", "--to", "2025-01-27T00:00:00Z"];
+        let args = ["sql", "--lake", "lake", "--format", "csv", "-q", "-c", sql];
+        let csv = ok(folder.path(), &[&args[..], &window].concat());
+        csv.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found("season"), ["2025-01-21T03:00:00Z"]);
+    let plain = found("bollinger");
+    assert!(plain.contains(&"2025-01-20T09:00:00Z".to_owned()) && plain.len() > 1, "{plain:?}");
+}

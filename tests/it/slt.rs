@@ -58,7 +58,7 @@ impl Session {
         }
         let day = TimeRange::day("2025-01-15").map_err(|e| Shown(e.to_string()))?;
         let params = Params::new(day, day.previous());
-        register_models(engine.context(), &params, Built::AsViews).map_err(|e| Shown(e.to_string()))?;
+        register_models(engine.context(), &params, Built::AsViews).await.map_err(|e| Shown(e.to_string()))?;
         Ok(Session { engine, params })
     }
 }

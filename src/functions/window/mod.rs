@@ -5,5 +5,8 @@ pub mod bh_adjusted;
 pub mod bollinger_lower;
 pub mod bollinger_upper;
 pub mod ewma;
+pub mod robust_center;
+pub mod robust_deviation;
 mod series;
+pub mod trailing_sums;
 pub mod zscore;

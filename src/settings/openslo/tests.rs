@@ -200,12 +200,7 @@ fn objectives_with_weights_and_references_become_parts_of_a_composite_with_its_a
         6,
         "two for each of three names"
     );
-    assert_eq!(
-        settings.notes.len(),
-        2 + 2,
-        "the data source, and the target once for each read: {:?}",
-        settings.notes
-    );
+    assert_eq!(settings.notes.len(), 2, "the data source and the target: {:?}", settings.notes);
     assert!(
         settings.notes[0].contains("slos.yaml:1: DataSource `metrics` is not used"),
         "{:?}",
@@ -225,18 +220,26 @@ fn what_cannot_be_honoured_is_refused_with_file_line_object_key_and_remedy() {
     check(
         &document(&RATIO.replace("type: tars", "type: Prometheus"), objective),
         &[
-            "slos.yaml:13: SLO `checkout`: spec.indicator.spec.ratioMetric.good.metricSource.type",
+            "slos.yaml:14: SLO `checkout`: spec.indicator.spec.ratioMetric.good.metricSource.type",
             "`Prometheus`",
             "write type: tars",
         ],
     );
     check(
         &document(RATIO, "  budgetingMethod: Occurrences\n  objectives:\n    - targetPercent: 101\n"),
-        &["slos.yaml:18: SLO `checkout`: spec.objectives[0].targetPercent", "got 101"],
+        &["slos.yaml:19: SLO `checkout`: spec.objectives[0].targetPercent", "got 101"],
     );
     check(
         &document(RATIO, "  budgetingMethod: Occurences\n  objectives:\n    - target: 99.9\n"),
-        &["spec.budgetingMethod", "`Occurences`", "did you mean `Occurrences`?", "write targetPercent: 99.9"],
+        &["spec.budgetingMethod", "`Occurences`", "did you mean `Occurrences`?"],
+    );
+    check(
+        &document(RATIO, "  budgetingMethod: Occurrences\n  objectives:\n    - target: 99.9\n"),
+        &[
+            "spec.objectives[0].target",
+            "a share above 0 and at most 1, got 99.9",
+            "write targetPercent: 99.9",
+        ],
     );
     check(
         &document(
@@ -254,7 +257,7 @@ fn what_cannot_be_honoured_is_refused_with_file_line_object_key_and_remedy() {
     );
     check(
         &document(RATIO, &format!("  timeWindow: [{{ duration: 1M, isRolling: true }}]\n{objective}")),
-        &["slos.yaml:16: SLO `checkout`: spec.timeWindow[0].duration", "`1M`", "write 30d, or add calendar"],
+        &["slos.yaml:17: SLO `checkout`: spec.timeWindow[0].duration", "`1M`", "write 30d, or add calendar"],
     );
     check(
         &document(
@@ -267,7 +270,7 @@ fn what_cannot_be_honoured_is_refused_with_file_line_object_key_and_remedy() {
     );
     check(
         &document(RATIO, &format!("  colour: red\n{objective}")),
-        &["slos.yaml:16: SLO `checkout`: spec.colour: expected a key that is understood here", "known keys:"],
+        &["slos.yaml:17: SLO `checkout`: spec.colour: expected a key that is understood here", "known keys:"],
     );
     check(
         &document("  indicatorRef: faillures\n", objective).replace("faillures", "x"),
