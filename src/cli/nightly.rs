@@ -89,7 +89,7 @@ const LOCK: &str = "nightly";
 /// How long a lock outlives its last sign of life. A run shows one every quarter of it.
 const LEASE: Duration = Duration::from_secs(15 * 60);
 /// What a baseline of general availability is called.
-const GA_NOTE: &str = "the window of general availability";
+pub(super) const GA_NOTE: &str = "the window of general availability";
 
 impl Nightly {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {

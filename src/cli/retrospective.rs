@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::Global;
-use super::nightly::{Baseline, ga_baseline};
+use super::nightly::{Baseline, GA_NOTE, ga_baseline};
 use super::output::{unless_stopped, write_whole};
 use super::workspace::{Window, open_run, refresh};
 use crate::engine::Params;
@@ -70,7 +70,7 @@ impl Retrospective {
             && let Some(ga) = ga_baseline(self.baseline, &settings, params.window()?, false)?
         {
             params = Params::new(params.window()?, ga);
-            note = "the window of general availability".to_owned();
+            note = GA_NOTE.to_owned();
         }
         refresh(global, &lake, &settings).await?;
         let run = open_run(global, &lake, &settings, params).await?;

@@ -39,7 +39,7 @@ mod spool;
 mod stats;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::{Error, Result};
 pub use follow::{Follow, follow};

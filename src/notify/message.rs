@@ -58,7 +58,7 @@ impl Message {
             let columns: Vec<_> = (0..5).map(|i| texts(batch, i)).collect::<Result<_, _>>()?;
             for row in 0..batch.num_rows() {
                 let text = |column: usize| columns[column].as_string::<i32>().value(row).to_owned();
-                let severity = text(1).parse().map_err(|e| fail(format!("{e}")))?;
+                let severity = text(1).parse::<Severity>().map_err(|e| fail(format!("{e}")))?;
                 let message = Message::new(&text(0), severity, text(2), text(3), window);
                 messages.push(Message { source: plain(&text(4)), ..message });
             }

@@ -10,11 +10,7 @@ use super::send::send_with;
 use super::*;
 use crate::domain::{NotificationChannel, Severity, TimeRange};
 use crate::ingest::Clock;
-
-#[path = "../ingest/tests/server.rs"]
-mod server;
-
-use server::{Request, Response, Server};
+use crate::ingest::tests::server::{Request, Response, Server};
 
 /// A clock that does not wait, and remembers how long it would have.
 #[derive(Debug, Default)]

@@ -19,8 +19,22 @@ fn every_verb_explains_itself_with_examples() {
     let folder = tempfile::tempdir().unwrap();
     let help = ok(folder.path(), &["--help"]);
     let verbs = [
-        "demo", "ingest", "lake", "model", "nightly", "pull", "rejects", "report", "score", "slo", "sql",
-        "simulate", "train",
+        "demo",
+        "ingest",
+        "lake",
+        "model",
+        "nightly",
+        "notify",
+        "pull",
+        "rejects",
+        "report",
+        "retrospective",
+        "runs",
+        "score",
+        "slo",
+        "sql",
+        "simulate",
+        "train",
     ];
     for verb in verbs {
         assert!(help.contains(verb), "{help}");

@@ -13,7 +13,7 @@ mod series;
 mod tables;
 mod traces;
 mod pulls;
-mod server;
+pub(crate) mod server;
 
 use std::fs;
 use std::path::PathBuf;
