@@ -1,6 +1,5 @@
 //! Signatures against other programs' results, flips of single bytes, hostile texts.
 
-use super::archive;
 use super::email;
 use super::html;
 use super::manifest;
@@ -194,7 +193,7 @@ fn an_archive_that_leads_elsewhere_is_refused() {
     }
     assert!(archive("ga_certification_package/a", tar::EntryType::Symlink).is_err());
     assert!(unpack(b"not an archive").is_err());
-    let mut longer = archive::pack(&package().0).unwrap();
+    let mut longer = pack(&package().0).unwrap();
     longer.push(0);
     assert!(unpack(&longer).unwrap_err().to_string().contains("1 bytes more"));
 }

@@ -289,13 +289,14 @@ pub(super) const LISTINGS: &[Listing] = &[
     Listing {
         name: "TOP_ERRORS_TABLE",
         source: Source::Kpi,
-        sql: "select error, is_failure, errors, share, first_seen, last_seen from top_errors \
+        sql: "select error, source, is_failure, errors, share, first_seen, last_seen from top_errors \
               order by errors desc, source, error, status_code limit 10",
         columns: &[
             ("error", "Error", Text),
+            ("source", "Told by", Text),
             ("is_failure", "Failure", Text),
             ("errors", "Errors", Count),
-            ("share", "Share", Share),
+            ("share", "Share of these", Share),
             ("first_seen", "First", Time),
             ("last_seen", "Last", Time),
         ],
