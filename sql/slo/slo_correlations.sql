@@ -31,42 +31,6 @@ episodes as (
     where place <= 50
 ),
 
-requests as (
-    select
-        region,
-        service,
-        cast(minute as bigint) / 300000000 as slot,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        sum(durations) as durations,
-        sketch_merge(latency) as latency
-    from request_parts
-    where minute >= $from and region in (select region from episodes)
-    group by 1, 2, 3
-),
-
-readings as (
-    select region, service, 'requests' as metric, slot, cast(requests as double) as value
-    from requests
-    union all
-    select region, service, 'error_rate', slot, errors / cast(requests as double)
-    from requests
-    union all
-    select region, service, 'latency_p95_ms', slot, sketch_quantile(latency, 0.95)
-    from requests
-    where durations > 0
-    union all
-    select
-        region,
-        coalesce(service, 'all') as service,
-        role as metric,
-        cast(timestamp as bigint) / 300000000 as slot,
-        exact_avg(value) as value
-    from metric_points
-    where timestamp >= $from and timestamp < $to and region in (select region from episodes)
-    group by 1, 2, 3, 4
-),
-
 -- What the SLO itself observes, at the same slots, is the service's own metric of its kind.
 subjects as (
     select
@@ -74,7 +38,7 @@ subjects as (
         readings.slot as slot,
         readings.value as value
     from episodes
-    join readings
+    join slo_readings as readings
         on episodes.region = readings.region
         and episodes.service = readings.service
         and readings.metric = case episodes.type
@@ -100,7 +64,7 @@ candidates as (
         readings.value as value,
         readings.slot >= cast(episodes.started_at as bigint) / 300000000 as is_within
     from episodes
-    join readings on episodes.region = readings.region
+    join slo_readings as readings on episodes.region = readings.region
     where
         readings.slot >= cast(episodes.started_at as bigint) / 300000000 - 26
         and readings.slot < (cast(episodes.ended_at as bigint) + 299999999) / 300000000 + 2

@@ -112,6 +112,9 @@ impl SloCommand {
         let params = self.params(&lake).await?;
         let run = open_run(global, &lake, &settings, params.clone()).await?;
         run.hold_only(&HELD).await?;
+        if self.what == What::Correlations {
+            run.hold_only(&["slo_readings"]).await?;
+        }
         self.warn(global, &run).await?;
         self.show(global, &lake, &settings, params, &run, format).await?;
         if let Some(folder) = &self.charts {
