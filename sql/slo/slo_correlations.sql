@@ -51,10 +51,6 @@ subjects as (
         and readings.slot < (cast(episodes.ended_at as bigint) + 299999999) / 300000000
 ),
 
-lags as (
-    select unnest(range(-2, 3)) as lag
-),
-
 candidates as (
     select
         episodes.place as place,
@@ -108,22 +104,31 @@ moved as (
             > 3.0 * 1.4826 * median(abs(candidates.value - medians.before))
 ),
 
+lagged as (
+    select place, service, metric, slot, value, unnest(range(-2, 3)) as lag
+    from candidates
+),
+
+shifted as (
+    select place, service, metric, value, lag, slot + lag as subject_slot
+    from lagged
+),
+
 paired as (
     select
-        candidates.place as place,
-        candidates.service as service,
-        candidates.metric as metric,
-        lags.lag as lag,
+        shifted.place as place,
+        shifted.service as service,
+        shifted.metric as metric,
+        shifted.lag as lag,
         subjects.value as subject,
-        candidates.value as value
-    from candidates
+        shifted.value as value
+    from shifted
     join moved
-        on candidates.place = moved.place
-        and candidates.service = moved.service
-        and candidates.metric = moved.metric
-    cross join lags
+        on shifted.place = moved.place
+        and shifted.service = moved.service
+        and shifted.metric = moved.metric
     join subjects
-        on candidates.place = subjects.place and candidates.slot + lags.lag = subjects.slot
+        on shifted.place = subjects.place and shifted.subject_slot = subjects.slot
 ),
 
 -- Equal values share the mean of their ranks.
