@@ -83,15 +83,8 @@ enum What {
 }
 
 /// What the models of this command share, computed once.
-const HELD: [&str; 7] = [
-    "slo_slots",
-    "slo_windows",
-    "slo_violations",
-    "slo_episodes",
-    "slo_part_events",
-    "slo_events",
-    "slo_alerts",
-];
+const HELD: [&str; 6] =
+    ["slo_slots", "slo_windows", "slo_violations", "slo_episodes", "slo_part_events", "slo_alerts"];
 
 impl SloCommand {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
