@@ -31,42 +31,6 @@ episodes as (
     where place <= 50
 ),
 
-requests as (
-    select
-        region,
-        service,
-        cast(minute as bigint) / 300000000 as slot,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        sum(durations) as durations,
-        sketch_merge(latency) as latency
-    from request_parts
-    where minute >= $from and region in (select region from episodes)
-    group by 1, 2, 3
-),
-
-readings as (
-    select region, service, 'requests' as metric, slot, cast(requests as double) as value
-    from requests
-    union all
-    select region, service, 'error_rate', slot, errors / cast(requests as double)
-    from requests
-    union all
-    select region, service, 'latency_p95_ms', slot, sketch_quantile(latency, 0.95)
-    from requests
-    where durations > 0
-    union all
-    select
-        region,
-        coalesce(service, 'all') as service,
-        role as metric,
-        cast(timestamp as bigint) / 300000000 as slot,
-        exact_avg(value) as value
-    from metric_points
-    where timestamp >= $from and timestamp < $to and region in (select region from episodes)
-    group by 1, 2, 3, 4
-),
-
 -- What the SLO itself observes, at the same slots, is the service's own metric of its kind.
 subjects as (
     select
@@ -74,7 +38,7 @@ subjects as (
         readings.slot as slot,
         readings.value as value
     from episodes
-    join readings
+    join slo_readings as readings
         on episodes.region = readings.region
         and episodes.service = readings.service
         and readings.metric = case episodes.type
@@ -87,10 +51,6 @@ subjects as (
         and readings.slot < (cast(episodes.ended_at as bigint) + 299999999) / 300000000
 ),
 
-lags as (
-    select unnest(range(-2, 3)) as lag
-),
-
 candidates as (
     select
         episodes.place as place,
@@ -100,7 +60,7 @@ candidates as (
         readings.value as value,
         readings.slot >= cast(episodes.started_at as bigint) / 300000000 as is_within
     from episodes
-    join readings on episodes.region = readings.region
+    join slo_readings as readings on episodes.region = readings.region
     where
         readings.slot >= cast(episodes.started_at as bigint) / 300000000 - 26
         and readings.slot < (cast(episodes.ended_at as bigint) + 299999999) / 300000000 + 2
@@ -144,22 +104,31 @@ moved as (
             > 3.0 * 1.4826 * median(abs(candidates.value - medians.before))
 ),
 
+lagged as (
+    select place, service, metric, slot, value, unnest(range(-2, 3)) as lag
+    from candidates
+),
+
+shifted as (
+    select place, service, metric, value, lag, slot + lag as subject_slot
+    from lagged
+),
+
 paired as (
     select
-        candidates.place as place,
-        candidates.service as service,
-        candidates.metric as metric,
-        lags.lag as lag,
+        shifted.place as place,
+        shifted.service as service,
+        shifted.metric as metric,
+        shifted.lag as lag,
         subjects.value as subject,
-        candidates.value as value
-    from candidates
+        shifted.value as value
+    from shifted
     join moved
-        on candidates.place = moved.place
-        and candidates.service = moved.service
-        and candidates.metric = moved.metric
-    cross join lags
+        on shifted.place = moved.place
+        and shifted.service = moved.service
+        and shifted.metric = moved.metric
     join subjects
-        on candidates.place = subjects.place and candidates.slot + lags.lag = subjects.slot
+        on shifted.place = subjects.place and shifted.subject_slot = subjects.slot
 ),
 
 -- Equal values share the mean of their ranks.

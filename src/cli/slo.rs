@@ -83,15 +83,8 @@ enum What {
 }
 
 /// What the models of this command share, computed once.
-const HELD: [&str; 7] = [
-    "slo_slots",
-    "slo_windows",
-    "slo_violations",
-    "slo_episodes",
-    "slo_part_events",
-    "slo_events",
-    "slo_alerts",
-];
+const HELD: [&str; 6] =
+    ["slo_slots", "slo_windows", "slo_violations", "slo_episodes", "slo_part_events", "slo_alerts"];
 
 impl SloCommand {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
@@ -112,6 +105,9 @@ impl SloCommand {
         let params = self.params(&lake).await?;
         let run = open_run(global, &lake, &settings, params.clone()).await?;
         run.hold_only(&HELD).await?;
+        if self.what == What::Correlations {
+            run.hold_only(&["slo_readings"]).await?;
+        }
         self.warn(global, &run).await?;
         self.show(global, &lake, &settings, params, &run, format).await?;
         if let Some(folder) = &self.charts {

@@ -91,6 +91,7 @@ models![
     "slo/slo_maintenance.sql",
     "slo/slo_objectives.sql",
     "slo/slo_part_events.sql",
+    "slo/slo_readings.sql",
     "slo/slo_scopes.sql",
     "slo/slo_slots.sql",
     "slo/slo_status.sql",
