@@ -1,14 +1,15 @@
 //! `tars nightly`: everything that is due after a day, in one go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Global;
 use super::output::{thousands, unless_stopped, write_whole};
+use super::report::Forms;
 use super::workspace::{Window, open_run, refresh};
 use crate::error::Error;
 use crate::lake::Lake;
-use crate::report::{self, Period};
+use crate::report::{self, Form, Period};
 
 /// Bring the rollups up to date, judge every window, and write the day's report.
 #[derive(Debug, clap::Args)]
@@ -21,13 +22,17 @@ pub(super) struct Nightly {
     #[arg(long, default_value = "reports", value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
+    forms: Forms,
+    #[command(flatten)]
     window: Window,
 }
 
 impl Nightly {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
         let lake = global.open_lake().await?;
-        let report = nightly(global, &lake, &self.window, Period::Daily, &self.out);
+        let forms = self.forms.listed();
+        let order = Order { period: Period::Daily, forms: &forms, out: &self.out };
+        let report = nightly(global, &lake, &self.window, order);
         let written = unless_stopped(report).await?;
         written.print();
         Ok(())
@@ -51,13 +56,21 @@ impl Written {
     }
 }
 
+/// Which report to write.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) period: Period,
+    pub(super) forms: &'a [Form],
+    /// The folder.
+    pub(super) out: &'a Path,
+}
+
 /// Rollups, models, verdicts, report.
 pub(super) async fn nightly(
     global: &Global,
     lake: &Lake,
     window: &Window,
-    period: Period,
-    out: &std::path::Path,
+    order: Order<'_>,
 ) -> Result<Written, Error> {
     let start = Instant::now();
     let settings = global.settings()?;
@@ -67,12 +80,13 @@ pub(super) async fn nightly(
     refresh(global, lake, &settings).await?;
     let run = open_run(global, lake, &settings, params).await?;
     run.hold(|model, rows| global.note(format_args!("{model}: {} rows", thousands(rows as u64)))).await?;
-    let report = report::build(&run, &report::Request { period, window, baseline_note: baseline }).await?;
-    let stem = out.join(report.file_stem());
+    let request = report::Request { period: order.period, window, baseline_note: baseline };
+    let report = report::build(&run, &request).await?;
+    let stem = order.out.join(report.file_stem());
     let mut files = Vec::new();
-    for (extension, content) in [("md", report.to_markdown()), ("json", report.to_json())] {
-        let file = stem.with_added_extension(extension);
-        write_whole(&file, content.as_bytes())?;
+    for form in order.forms {
+        let file = stem.with_added_extension(form.as_str());
+        write_whole(&file, &report.to_form(*form)?)?;
         files.push(file);
     }
     global.note(format_args!("done in {:.1} s", start.elapsed().as_secs_f64()));
