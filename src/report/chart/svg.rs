@@ -156,7 +156,7 @@ mod tests {
         let few = ["p50", "p95"].map(str::to_owned);
         let many: Vec<String> = (0..6).map(|i| format!("ap-southeast-{i} evaluation-api")).collect();
         assert_eq!(legend_height(70.0, &few), 17.0);
-        assert_eq!(legend_height(70.0, &many), 51.0);
+        assert_eq!(legend_height(70.0, &many), 34.0);
         assert!(places(70.0, &many).iter().all(|(x, _, label)| x + 28.0 + width(label) <= WIDTH));
     }
 }

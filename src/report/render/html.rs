@@ -16,6 +16,9 @@ const STYLE: &str = include_str!("page.css");
 /// Nothing is fetched and nothing runs, whatever a text should manage to say.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
+/// Characters up to which a text keeps to one line of its cell: names of services and regions.
+const STAYS_ON_A_LINE: usize = 28;
+
 pub(super) fn render(report: &Report) -> String {
     let mut page = Page { out: String::with_capacity(128 * 1024), window: report.window };
     let title = escape(&report.title);
@@ -138,7 +141,10 @@ impl Page {
             for row in &table.rows {
                 self.out.push_str("<tr>");
                 for (value, column) in row.iter().zip(&table.columns) {
-                    let (class, cell) = (class(column), self.cell(value, column));
+                    let is_short =
+                        value.as_text().is_some_and(|text| text.chars().count() <= STAYS_ON_A_LINE);
+                    let class = if is_short { " class=\"t\"" } else { class(column) };
+                    let cell = self.cell(value, column);
                     let _ = write!(self.out, "<td{class}>{cell}</td>");
                 }
                 self.out.push_str("</tr>\n");
