@@ -9,12 +9,13 @@ use super::output::unless_stopped;
 use super::workspace::Window;
 use crate::domain::{MICROS_PER_DAY, TimeRange, format_timestamp, parse_timestamp};
 use crate::error::Error;
+use crate::pipeline;
 use crate::report::{Form, Period};
 
 /// Write the report of a day, a week, or any stretch of time.
 ///
-/// A weekly report covers the seven days that end with --date, and compares them with the seven before. A
-/// stretch is FROM..TO, days or times, where TO is no part of it.
+/// A weekly report covers the seven days that end with --date (or with the newest day), and compares them
+/// with the seven before. A stretch is FROM..TO, days or times, where TO is no part of it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -81,8 +82,14 @@ const DAYS_PER_WEEK: i64 = 7;
 impl Report {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
         let forms = self.forms.listed();
-        let (period, window) = window(self.period, self.window)?;
+        let (period, mut window) = window(self.period, self.window)?;
         let lake = global.open_lake().await?;
+        if period == Period::Weekly
+            && window.asked()?.is_none()
+            && let Some(day) = pipeline::last_day_with_requests(&lake).await?
+        {
+            look_at(&mut window, week_to(day));
+        }
         let order = Order { period, forms: &forms, out: &self.out };
         unless_stopped(nightly(global, &lake, &window, order)).await?.print();
         Ok(())
@@ -94,7 +101,7 @@ fn window(asked: Asked, mut window: Window) -> Result<(Period, Window), Error> {
     let (period, range) = match asked {
         Asked::Named(Period::Weekly) => {
             let day = window.date.as_deref().map(TimeRange::day).transpose()?;
-            (Period::Weekly, day.map(|day| (day.to() - DAYS_PER_WEEK * MICROS_PER_DAY, day.to())))
+            (Period::Weekly, day.map(week_to))
         }
         Asked::Named(period) => (period, None),
         Asked::Span(range) => {
@@ -111,12 +118,21 @@ fn window(asked: Asked, mut window: Window) -> Result<(Period, Window), Error> {
             (Period::Span, Some((range.from(), range.to())))
         }
     };
-    if let Some((from, to)) = range {
-        window.from = Some(format_timestamp(from));
-        window.to = Some(format_timestamp(to));
-        window.date = None;
+    if let Some(ends) = range {
+        look_at(&mut window, ends);
     }
     Ok((period, window))
+}
+
+/// The ends of the week that a day closes.
+fn week_to(day: TimeRange) -> (i64, i64) {
+    (day.to() - DAYS_PER_WEEK * MICROS_PER_DAY, day.to())
+}
+
+fn look_at(window: &mut Window, (from, to): (i64, i64)) {
+    window.from = Some(format_timestamp(from));
+    window.to = Some(format_timestamp(to));
+    window.date = None;
 }
 
 #[cfg(test)]
