@@ -57,7 +57,7 @@ impl Certify {
             return list(self.format).await;
         }
         let sealed = unless_stopped(self.make(global)).await?;
-        self.write(&sealed.files)?;
+        write_package(&self.out, &sealed.files)?;
         self.tell(&sealed.outcome);
         match sealed.outcome.status {
             Status::Certified => Ok(()),
@@ -98,23 +98,6 @@ impl Certify {
         Ok(Sealed { outcome: content.outcome, files })
     }
 
-    /// Writes folder and archive, so that each is there whole or not at all, and never an archive of another
-    /// package beside the folder.
-    fn write(&self, files: &Files) -> Result<(), Error> {
-        let archive = certify::pack(files)?;
-        let (folder, file) = (self.out.join(FOLDER), self.out.join(ARCHIVE));
-        let fail = |path: &Path, source| Error::Write { path: path.to_owned(), source };
-        std::fs::create_dir_all(&self.out).map_err(|e| fail(&self.out, e))?;
-        match std::fs::remove_file(&file) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(fail(&file, e)),
-            _ => {}
-        }
-        let documents: Vec<Artifact> =
-            files.iter().map(|(name, bytes)| Artifact { name: name.clone(), bytes: bytes.clone() }).collect();
-        write_folder(&folder, &documents).map_err(|e| fail(&folder, e))?;
-        write_whole(&file, &archive)
-    }
-
     fn tell(&self, outcome: &Outcome) {
         #![allow(clippy::print_stdout)] // The result of the command.
         println!("{}", outcome.status);
@@ -126,6 +109,23 @@ impl Certify {
         println!("{}", self.out.join(FOLDER).display());
         println!("{}", self.out.join(ARCHIVE).display());
     }
+}
+
+/// Writes folder and archive, so that each is there whole or not at all, and never an archive of another
+/// package beside the folder.
+pub(super) fn write_package(out: &Path, files: &Files) -> Result<(), Error> {
+    let archive = certify::pack(files)?;
+    let (folder, file) = (out.join(FOLDER), out.join(ARCHIVE));
+    let fail = |path: &Path, source| Error::Write { path: path.to_owned(), source };
+    std::fs::create_dir_all(out).map_err(|e| fail(out, e))?;
+    match std::fs::remove_file(&file) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(fail(&file, e)),
+        _ => {}
+    }
+    let documents: Vec<Artifact> =
+        files.iter().map(|(name, bytes)| Artifact { name: name.clone(), bytes: bytes.clone() }).collect();
+    write_folder(&folder, &documents).map_err(|e| fail(&folder, e))?;
+    write_whole(&file, &archive)
 }
 
 struct Sealed {

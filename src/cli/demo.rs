@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use super::Global;
 use super::ingest::ingest_into;
-use super::nightly::nightly;
+use super::nightly::{Order, nightly};
 use super::output::write_whole;
 use super::simulate::simulate_into;
 use super::workspace::Window;
 use crate::error::Error;
 use crate::lake::Lake;
-use crate::report::Period;
+use crate::report::{Form, Period};
 use crate::simulate;
 
 /// Simulate a day of telemetry, ingest it, and report on it.
@@ -57,7 +57,9 @@ impl Demo {
 
         global.note("3/3 bring the models up to date and write the report");
         let window = Window { date: Some(DEMO_DATE.to_owned()), ..Window::default() };
-        let written = nightly(&global, &lake, &window, Period::Daily, &self.dir.join("reports")).await?;
+        let out = self.dir.join("reports");
+        let order = Order { period: Period::Daily, forms: &Form::ALL, out: &out };
+        let written = nightly(&global, &lake, &window, order).await?;
         write_whole(
             &self.dir.join(".gitignore"),
             b"# Written by `tars demo`; everything here can be made again.\n*\n",

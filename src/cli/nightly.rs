@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use super::Global;
+use super::key::private_key;
 use super::output::{thousands, unless_stopped, write_whole};
+use super::report::Forms;
 use super::workspace::{Window, now, open_run, refresh};
 use crate::domain::{MICROS_PER_DAY, TimeRange};
 use crate::engine::Params;
 use crate::error::Error;
 use crate::lake::Lake;
 use crate::pipeline::{self, Run};
-use crate::report::{self, Period};
+use crate::report::{self, Form, Period};
 use crate::settings::Settings;
 
 /// Do what is due after a day: rollups, checks, report, messages, and old files away.
@@ -41,6 +43,9 @@ pub(super) struct Nightly {
     /// What the window is compared with [default: ga after the [ga] window of the settings, else previous]
     #[arg(long, value_enum, value_name = "BASELINE", conflicts_with = "baseline_from")]
     baseline: Option<Baseline>,
+    /// With --profile ga: private key to sign the certification package with (PKCS#8 PEM)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     /// Send nothing and remove nothing: print what would be
     #[arg(long)]
     dry_run: bool,
@@ -51,13 +56,15 @@ pub(super) struct Nightly {
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
     #[command(flatten)]
+    forms: Forms,
+    #[command(flatten)]
     window: Window,
 }
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Profile {
-    /// The day of general availability: key figures, SLOs, drift, WebSockets, validation, report
+    /// The day of general availability: key figures, SLOs, drift, WebSockets, validation, package, report
     Ga,
     /// Any day: report, and after general availability a retrospective
     Daily,
@@ -95,6 +102,8 @@ impl Nightly {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
         let lake = global.open_lake().await?;
         let settings = global.settings()?;
+        let forms = self.forms.listed();
+        let key = self.key.as_deref().map(private_key).transpose()?;
         let (params, baseline_note) = self.params(&lake, &settings).await?;
         let now = now(self.now.as_deref())?;
         let present = lake.present();
@@ -110,6 +119,8 @@ impl Nightly {
             profile: self.profile,
             params,
             baseline_note,
+            forms: &forms,
+            key: key.as_ref(),
             out: &self.out,
             dry_run: self.dry_run,
             now,
@@ -185,13 +196,21 @@ impl Written {
     }
 }
 
+/// Which report to write.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) period: Period,
+    pub(super) forms: &'a [Form],
+    /// The folder.
+    pub(super) out: &'a Path,
+}
+
 /// Rollups, models, verdicts, report.
 pub(super) async fn nightly(
     global: &Global,
     lake: &Lake,
     window: &Window,
-    period: Period,
-    out: &Path,
+    order: Order<'_>,
 ) -> Result<Written, Error> {
     let start = Instant::now();
     let settings = global.settings()?;
@@ -201,21 +220,21 @@ pub(super) async fn nightly(
     refresh(global, lake, &settings).await?;
     let run = open_run(global, lake, &settings, params).await?;
     run.hold(|model, rows| global.note(format_args!("{model}: {} rows", thousands(rows as u64)))).await?;
-    let written = write_report(&run, period, &baseline, out).await?;
+    let written = write_report(&run, order, &baseline).await?;
     global.note(format_args!("done in {:.1} s", start.elapsed().as_secs_f64()));
     Ok(written)
 }
 
 /// The report of a run whose models are held.
-async fn write_report(run: &Run, period: Period, baseline: &str, out: &Path) -> Result<Written, Error> {
+async fn write_report(run: &Run, order: Order<'_>, baseline: &str) -> Result<Written, Error> {
     let window = run.params().window()?;
-    let request = report::Request { period, window, baseline_note: baseline.to_owned() };
+    let request = report::Request { period: order.period, window, baseline_note: baseline.to_owned() };
     let report = report::build(run, &request).await?;
-    let stem = out.join(report.file_stem());
+    let stem = order.out.join(report.file_stem());
     let mut files = Vec::new();
-    for (extension, content) in [("md", report.to_markdown()), ("json", report.to_json())] {
-        let file = stem.with_added_extension(extension);
-        write_whole(&file, content.as_bytes())?;
+    for form in order.forms {
+        let file = stem.with_added_extension(form.as_str());
+        write_whole(&file, &report.to_form(*form)?)?;
         files.push(file);
     }
     Ok(Written { headline: report.headline().to_owned(), files })

@@ -38,6 +38,7 @@ impl Scope {
         let word = match self.period {
             Period::Daily => "Daily",
             Period::Weekly => "Weekly",
+            Period::Span => "Operational",
         };
         let date = |micros: i64| format_timestamp(micros)[..10].to_owned();
         let whole_days = from % MICROS_PER_DAY == 0 && to % MICROS_PER_DAY == 0;

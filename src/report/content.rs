@@ -3,6 +3,7 @@
 //! Every text is plain text: nothing in it is markup, whatever telemetry put there. Every number is
 //! rounded once, when it enters the content ([`Value::number`]), so that all renderings agree.
 
+use super::picture::Picture;
 use crate::domain::{MICROS_PER_DAY, TimeRange, format_timestamp};
 
 /// How long a report looks back.
@@ -12,6 +13,8 @@ pub enum Period {
     Daily,
     /// Seven days.
     Weekly,
+    /// Any other stretch of time.
+    Span,
 }
 
 impl Period {
@@ -20,14 +23,7 @@ impl Period {
         match self {
             Period::Daily => "daily",
             Period::Weekly => "weekly",
-        }
-    }
-
-    /// Its length in days.
-    pub const fn days(self) -> i64 {
-        match self {
-            Period::Daily => 1,
-            Period::Weekly => 7,
+            Period::Span => "span",
         }
     }
 }
@@ -135,6 +131,8 @@ pub enum Block {
     Figures(Figures),
     /// Rows and columns.
     Table(Table),
+    /// Rows that are drawn.
+    Picture(Picture),
     /// Recommendations: a table of `rank`, `code`, `text`, `evidence`, `runbook`, told one by one.
     Advice(Table),
 }
@@ -148,8 +146,19 @@ pub struct Figures {
     pub title: &'static str,
     /// The query that gave them.
     pub sql: String,
+    /// What the figures are compared with, if with anything.
+    pub compared: Option<Compared>,
     /// The figures.
     pub figures: Vec<Figure>,
+}
+
+/// The other side of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// In words, such as `the week before`.
+    pub with: String,
+    /// The query that gave its figures.
+    pub sql: String,
 }
 
 /// One key figure.
@@ -163,6 +172,20 @@ pub struct Figure {
     pub unit: Unit,
     /// The value.
     pub value: Value,
+    /// The value of the period that the figures are compared with.
+    pub before: Value,
+}
+
+impl Figure {
+    /// By how many percent of what it was the value has changed, where it was anything.
+    pub fn change(&self) -> Value {
+        match (self.before.as_f64(), self.value.as_f64()) {
+            (Some(before), Some(now)) if before != 0.0 => {
+                Value::number((now - before) / before.abs() * 100.0, Unit::Percent)
+            }
+            _ => Value::Missing,
+        }
+    }
 }
 
 /// A table and the query that gave it.
@@ -321,6 +344,17 @@ mod tests {
         assert_eq!(Value::number(f64::NAN, Unit::Share), Value::Missing);
         assert_eq!(Value::number(f64::INFINITY, Unit::Percent), Value::Number(f64::INFINITY));
         assert_eq!(Value::number(1e300, Unit::Share), Value::Number(1e300));
+    }
+
+    #[test]
+    fn a_figure_says_how_far_it_moved() {
+        let change = |before: Value, value: Value| {
+            Figure { id: "a", label: "A", unit: Unit::Milliseconds, value, before }.change()
+        };
+        assert_eq!(change(Value::Number(80.0), Value::Number(100.0)), Value::Number(25.0));
+        assert_eq!(change(Value::Integer(-4), Value::Integer(-6)), Value::Number(-50.0));
+        assert_eq!(change(Value::Number(0.0), Value::Number(1.0)), Value::Missing);
+        assert_eq!(change(Value::Missing, Value::Number(1.0)), Value::Missing);
     }
 
     #[test]

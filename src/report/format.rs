@@ -106,6 +106,31 @@ fn thousands(text: &str) -> String {
     fraction.map_or_else(|| format!("{sign}{grouped}"), |f| format!("{sign}{grouped}.{f}"))
 }
 
+/// Characters of a text that a table cell shows; the JSON report holds all of it.
+const CELL_CHARS: usize = 120;
+
+/// A value as a cell of a table shows it.
+pub(super) fn in_cell(value: &Value, unit: Unit, window: TimeRange) -> String {
+    match value {
+        Value::Missing if is_text(unit) => "–".to_owned(),
+        Value::Text(text) => cut(text),
+        Value::Time(micros) => clock(*micros, window),
+        other => show(other, unit),
+    }
+}
+
+/// Whether a column stands on the left: names, times, words.
+pub(super) fn is_text(unit: Unit) -> bool {
+    matches!(unit, Unit::Text | Unit::Time)
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(CELL_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// An instant to the minute, or to the second where it does not fall on one: `2025-01-15 13:05`.
 pub(super) fn instant(micros: i64) -> String {
     let text = format_timestamp(micros - micros.rem_euclid(MICROS_PER_SECOND));
@@ -193,6 +218,12 @@ mod tests {
         let week = TimeRange::new(day.from(), day.from() + 7 * (day.to() - day.from())).unwrap();
         assert_eq!(clock(at("2025-01-15T13:05:00Z"), week), "2025-01-15 13:05");
         assert_eq!(instant(at("2025-01-15T13:00:00Z")), "2025-01-15 13:00");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(cut(&"ü".repeat(121)), format!("{}…", "ü".repeat(120)));
+        assert_eq!(cut(&"ü".repeat(120)), "ü".repeat(120));
     }
 
     #[test]

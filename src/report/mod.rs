@@ -10,9 +10,8 @@ pub mod chart;
 mod content;
 mod features;
 mod format;
-#[allow(dead_code, unused_imports)] // The renderer of reports uses the rest.
 mod pdf;
-#[allow(dead_code)]
+mod picture;
 mod plain;
 mod render;
 mod rows;
@@ -22,13 +21,15 @@ mod tests;
 
 pub use build::{Request, build};
 pub use content::{
-    Block, Column, Figure, Figures, Period, Report, Section, Table, TableVersion, Unit, UnknownPeriod, Value,
+    Block, Column, Compared, Figure, Figures, Period, Report, Section, Table, TableVersion, Unit,
+    UnknownPeriod, Value,
 };
 pub use format::show;
 pub use pdf::markdown_to_pdf;
+pub use picture::{Limit, Picture, Plot};
 pub(crate) use plain::visible;
-pub use render::JSON_SCHEMA_VERSION;
 pub(crate) use render::escape_markdown;
+pub use render::{Form, JSON_SCHEMA_VERSION, UnknownForm};
 pub(crate) use rows::{Reader, Rows};
 
 use crate::engine;

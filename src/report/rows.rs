@@ -10,7 +10,8 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::Error;
-use super::content::{Column, Figure, Figures, Table, Unit, Value};
+use super::content::{Column, Compared, Figure, Figures, Table, Unit, Value};
+use super::picture::{Picture, Plot};
 
 /// Asks the models.
 pub(crate) struct Reader<'a> {
@@ -56,6 +57,11 @@ impl<'a> Reader<'a> {
         let schema = batches.first().map_or(schema, RecordBatch::schema);
         let batch = concat_batches(&schema, &batches).map_err(|e| fail(e.into()))?;
         Ok(Rows { sql: sql.to_owned(), batch })
+    }
+
+    /// Runs a query whose rows a section draws, all of them.
+    pub(super) async fn picture(&self, ask: Ask<'_>, plot: Plot, note: &str) -> Result<Picture, Error> {
+        Ok(Picture { table: self.table(ask).await?, plot, note: note.to_owned() })
     }
 
     /// Runs a query whose rows a section shows.
@@ -123,10 +129,21 @@ impl Rows {
             .iter()
             .map(|c| {
                 let value = if self.len() == 0 { Value::Missing } else { self.value(0, c.id, c.unit)? };
-                Ok(Figure { id: c.id, label: c.label, unit: c.unit, value })
+                Ok(Figure { id: c.id, label: c.label, unit: c.unit, value, before: Value::Missing })
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Figures { id, title, sql: self.sql.clone(), figures })
+        Ok(Figures { id, title, sql: self.sql.clone(), compared: None, figures })
+    }
+
+    /// Sets what the figures were before, from the first row; a figure without a column here has none.
+    pub(super) fn compare(&self, figures: &mut Figures, with: String) -> Result<(), Error> {
+        figures.compared = Some(Compared { with, sql: self.sql.clone() });
+        for figure in &mut figures.figures {
+            if self.len() > 0 && self.batch.column_by_name(figure.id).is_some() {
+                figure.before = self.value(0, figure.id, figure.unit)?;
+            }
+        }
+        Ok(())
     }
 
     fn column(&self, name: &str) -> Result<&ArrayRef, Error> {

@@ -5,7 +5,10 @@ use serde_json::Value as Json;
 
 use super::build::{Scope, from_session};
 use super::content::{Block, Period, Report, TableVersion, Unit};
-use super::format::show;
+use super::format::{in_cell, show};
+use super::pdf::text_of_pages;
+use super::plain::visible;
+use super::render::{self, Form};
 use crate::domain::TimeRange;
 
 /// A service name that tries everything: a new cell, a new line, markup, a link, a hidden character.
@@ -28,6 +31,18 @@ const MODELS: &[&str] = &[
     "create view hourly_requests as select arrow_cast('2025-01-15T13:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') \
      as hour, 60 as requests, 0.0167 as requests_per_second, 0.5 as error_rate, 1.0 as p50_ms, 2.0 as p95_ms, \
      3.0 as p99_ms, 60 as minutes_with_data",
+    "create view request_steps as select * from (values \
+     (arrow_cast('2025-01-15T13:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))'), 'all', 0.01, 12.5, 99.25, 240.0), (arrow_cast('2025-01-15T13:15:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))'), 'all', 0.02, 13.5, 101.5, 260.0), \
+     (arrow_cast('2025-01-15T13:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))'), 'us-east-1', 0.01, 12.0, 98.0, 230.0)) as t (time, region, error_rate, p50_ms, p95_ms, p99_ms)",
+    "create view baseline_kpis as select 1000000 as requests, 0.3 as error_rate, 0.7 as availability, 20.0 as p50_ms, \
+     300.0 as p95_ms, 1400.0 as p99_ms, 11.5 as requests_per_second, cast(null as bigint) as evaluations, \
+     cast(null as double) as evaluation_success",
+    "create view settings_slos as select 'api_latency_p95' as name, 'latency' as type, 150.0 as target, \
+     cast(null as varchar) as region, cast(null as varchar) as service, cast(null as varchar) as route",
+    "create view budget_burn_down as select 'api_latency_p95' as slo, arrow_cast('2025-01-15T14:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as time, -0.5 as left_share, 1 as place",
+    "create view slo_bands as select 'api_latency_p95' as slo, 'us-west-2' as region, 'evaluation-api' as service, \
+     arrow_cast('2025-01-15T13:05:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as window_start, 412.2 as observed, -3.5 as lower, 130.75 as upper, true as is_violated, true as is_anomaly, \
+     150.0 as target, 200.0 as threshold",
     "create view settings_detection as select 20 as min_samples",
     "create view service_kpis as select $1 as service, 10 as requests, 1.0 as request_share, 5 as errors, \
      0.5 as error_rate, 0 as timeouts, 1.0 as p50_ms, 2.0 as p95_ms, 3.0 as p99_ms",
@@ -174,14 +189,16 @@ async fn no_text_from_telemetry_breaks_the_markdown() {
 #[tokio::test]
 async fn the_same_inputs_give_the_same_bytes_at_any_thread_count() {
     let (one, four) = (report(1).await, report(4).await);
-    assert_eq!(one.to_markdown(), four.to_markdown());
-    assert_eq!(one.to_json(), four.to_json());
+    for form in Form::ALL {
+        assert!(one.to_form(form).unwrap() == four.to_form(form).unwrap(), "{form} differs");
+    }
 }
 
 #[tokio::test]
-async fn markdown_and_json_hold_the_same_numbers() {
+async fn markdown_html_and_json_hold_the_same_numbers() {
     let report = report(1).await;
     let (text, json): (_, Json) = (report.to_markdown(), serde_json::from_str(&report.to_json()).unwrap());
+    let html = report.to_html();
     let mut compared = 0;
     for (section, json) in report.sections.iter().zip(json["sections"].as_array().unwrap()) {
         for (block, json) in section.blocks.iter().zip(json["blocks"].as_array().unwrap()) {
@@ -196,6 +213,7 @@ async fn markdown_and_json_hold_the_same_numbers() {
                             let shown = show(value, column.unit);
                             let is_told = matches!(block, Block::Advice(_));
                             assert!(is_told || text.contains(&format!(" {shown} ")), "{shown}");
+                            assert!(is_told || html.contains(&format!(">{shown}</td>")), "{shown}");
                             compared += 1;
                         }
                         Some(_) => assert_eq!(number, "Infinity"),
@@ -206,6 +224,132 @@ async fn markdown_and_json_hold_the_same_numbers() {
         }
     }
     assert!(compared > 50, "only {compared} numbers");
+}
+
+/// What the pages show, without the blanks at which lines break.
+fn pages(report: &Report) -> String {
+    let pages = text_of_pages(&render::pdf::document(report)).unwrap();
+    pages.concat().chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+#[tokio::test]
+async fn the_pages_hold_every_cell_of_every_table_in_order() {
+    let report = report(1).await;
+    let text = pages(&report);
+    let mut compared = 0;
+    for block in report.sections.iter().flat_map(|s| &s.blocks) {
+        let Block::Table(table) = block else { continue };
+        for row in &table.rows {
+            let cells: String =
+                row.iter().zip(&table.columns).map(|(v, c)| in_cell(v, c.unit, report.window)).collect();
+            // What cannot be shown is spelled out.
+            let cells: String = visible(&cells).chars().filter(|c| !c.is_whitespace()).collect();
+            assert!(text.contains(&cells), "{cells:?} of {} is not in:\n{text}", table.id);
+            compared += row.len();
+        }
+    }
+    assert!(compared > 100, "only {compared} cells");
+    for figure in ["1,234,567", "1,000,000", "23.46%", "63.33%", "70%", "1,412ms"] {
+        assert!(text.contains(figure), "{figure} is not in:\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn no_text_from_telemetry_breaks_the_page_or_the_pages() {
+    let report = report(1).await;
+    let html = report.to_html();
+    assert!(html.contains("svc|x | `a` &lt;b&gt;[l](http://e.com)\\u{202e}"), "{html}");
+    assert!(!html.contains('\u{202e}') && !html.contains("<b>") && !html.contains("<script"));
+    // Every tag that is opened is closed, whatever stands between.
+    for tag in [
+        "section", "figure", "table", "tr", "td", "details", "pre", "svg", "text", "ul", "ol", "li", "p",
+        "dl",
+    ] {
+        let opened = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+    let text = pages(&report);
+    assert!(text.contains("svc|x|`a`<b>[l](http://e.com)\\u{202e}"), "{text}");
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_else_and_shows_every_query() {
+    let report = report(1).await;
+    let html = report.to_html();
+    for outside in ["src=", "url(", "@import", "<link", "<script", "<iframe"] {
+        assert!(!html.contains(outside), "{outside} is in the page");
+    }
+    // The only address is the name space of SVG.
+    let addresses = html.matches("http://").count() - html.matches("http://e.com").count();
+    assert_eq!(addresses, html.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+    let queries: Vec<&str> = report
+        .sections
+        .iter()
+        .flat_map(|s| &s.blocks)
+        .filter_map(|block| match block {
+            Block::Figures(f) => Some(f.sql.as_str()),
+            Block::Table(t) | Block::Advice(t) => Some(t.sql.as_str()),
+            Block::Picture(p) => Some(p.table.sql.as_str()),
+            Block::Paragraph(_) | Block::List(_) => None,
+        })
+        .collect();
+    assert!(queries.len() > 25);
+    for query in queries {
+        let query = query.replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;");
+        assert!(html.contains(&format!("<pre><code>{query}</code></pre>")), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_chart_is_drawn_where_there_is_data_and_says_so_where_there_is_none() {
+    let report = report(1).await;
+    let html = report.to_html();
+    let pictures: Vec<_> = report
+        .sections
+        .iter()
+        .flat_map(|s| &s.blocks)
+        .filter_map(|block| match block {
+            Block::Picture(picture) => Some(picture),
+            _ => None,
+        })
+        .collect();
+    let ids: Vec<_> = pictures.iter().map(|p| p.table.id).collect();
+    assert_eq!(
+        ids,
+        [
+            "latency_over_time",
+            "budget_burn_down",
+            "worst_latency_slo",
+            "error_rate_over_time",
+            "top_errors_drawn",
+            "regions_over_time",
+            "drift_map",
+            "verdict_timeline",
+        ]
+    );
+    assert_eq!(html.matches("<svg").count(), pictures.iter().filter(|p| p.has_data()).count());
+    for part in ["api_latency_p95: 150 ms", "target: 150 ms", "threshold: 200 ms", "used up", ">∞ %</text>"]
+    {
+        assert!(html.contains(part), "{part} is not in the page");
+    }
+    let mut silent = pictures[0].clone();
+    silent.table.rows.clear();
+    assert!(!silent.has_data());
+}
+
+#[tokio::test]
+async fn the_key_figures_stand_beside_those_of_the_day_before() {
+    let report = report(1).await;
+    let text = report.to_markdown();
+    assert!(text.contains("| Figure | Value | In the day before | Change |"), "{text}");
+    // 1,234,567 / 1,000,000 - 1 = 23.4567 %.
+    assert!(text.contains("| Requests | 1,234,567 | 1,000,000 | 23.46 % |"), "{text}");
+    assert!(text.contains("| Evaluation success | no data | no data | no data |"), "{text}");
+    let json: Json = serde_json::from_str(&report.to_json()).unwrap();
+    let blocks = json["sections"][0]["blocks"].as_array().unwrap();
+    let figures = blocks.iter().find(|b| b["kind"] == "figures").unwrap();
+    assert_eq!(figures["figures"][0]["change_percent"], 23.457);
+    assert_eq!(figures["compared_with"], "the day before");
 }
 
 #[tokio::test]

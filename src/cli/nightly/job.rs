@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::steps::{Step, Work};
 use super::{Profile, Written};
+use crate::certify::PrivateKey;
 use crate::cli::Global;
 use crate::cli::output::{thousands, write_whole};
 use crate::cli::workspace::{now, open_run, refresh};
@@ -16,6 +17,7 @@ use crate::error::Error;
 use crate::lake::Lake;
 use crate::nightly::{Journal, MANIFEST, Outputs, Record, Status, inputs_digest};
 use crate::pipeline::Run;
+use crate::report::Form;
 use crate::settings::Settings;
 
 /// What the steps work with.
@@ -26,6 +28,10 @@ pub(super) struct Job<'a> {
     pub(super) profile: Profile,
     pub(super) params: Params,
     pub(super) baseline_note: String,
+    /// Forms of the report.
+    pub(super) forms: &'a [Form],
+    /// What a certification package is signed with.
+    pub(super) key: Option<&'a PrivateKey>,
     pub(super) out: &'a Path,
     pub(super) dry_run: bool,
     /// What the age of files counts back from, UTC microseconds.

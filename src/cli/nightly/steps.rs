@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::job::{Job, Progress};
-use super::{Profile, write_report};
+use super::{Order, Profile, write_report};
 use crate::artifact::{Artifact, checks, drift, kpi, websocket};
+use crate::certify;
+use crate::cli::certify::write_package;
 use crate::cli::drift::write_documents;
 use crate::cli::notify::deliver;
 use crate::cli::output::write_whole;
@@ -33,6 +35,8 @@ pub(super) enum Step {
     WebSocket,
     /// Checks and criteria.
     Validation,
+    /// The certification package.
+    Package,
     /// The report.
     Report,
     /// How the days since general availability went.
@@ -73,7 +77,14 @@ impl Step {
     pub(super) fn of(profile: Profile, after_ga: bool) -> Vec<Step> {
         let mut steps = vec![Step::Rollups];
         if profile == Profile::Ga {
-            steps.extend([Step::Kpis, Step::Slos, Step::Drift, Step::WebSocket, Step::Validation]);
+            steps.extend([
+                Step::Kpis,
+                Step::Slos,
+                Step::Drift,
+                Step::WebSocket,
+                Step::Validation,
+                Step::Package,
+            ]);
         }
         steps.push(Step::Report);
         if after_ga {
@@ -92,6 +103,7 @@ impl Step {
             Step::Drift => "drift",
             Step::WebSocket => "websocket",
             Step::Validation => "validation",
+            Step::Package => "package",
             Step::Report => "report",
             Step::Retrospective => "retrospective",
             Step::Notifications => "notifications",
@@ -121,6 +133,7 @@ impl Step {
                 documents(&folder.join("websocket"), vec![websocket::health(job.run().await?).await?])
             }
             Step::Validation => validation(job.run().await?, &folder.join("validation")).await,
+            Step::Package => package(job, &folder).await,
             Step::Report => report(job).await,
             Step::Retrospective => retrospective(job).await,
             Step::Notifications => notifications(job, progress).await,
@@ -167,9 +180,34 @@ async fn validation(run: &Run, folder: &Path) -> Result<Work, Error> {
     Ok(Work { rows, kind: Some(Kind::Report), ..documents(folder, vec![made])? })
 }
 
+/// What is missing is printed as `no data` there, and fails the criterion that needs it.
+async fn package(job: &Job<'_>, folder: &Path) -> Result<Work, Error> {
+    let request = certify::Request {
+        settings: job.settings,
+        judge: job.global.judge()?,
+        baseline_choice: job.baseline_note.clone(),
+        template: None,
+        allow_missing: true,
+        generated_at: None,
+    };
+    let content = certify::Content::build(job.run().await?, &request).await?;
+    let files = content.seal(job.key)?;
+    write_package(folder, &files)?;
+    let package = folder.join(certify::FOLDER);
+    Ok(Work {
+        rows: i64::try_from(content.outcome.criteria.len()).ok(),
+        kind: Some(Kind::Package),
+        files: files.keys().map(|name| package.join(name)).chain([folder.join(certify::ARCHIVE)]).collect(),
+        shown: Some(vec![package.clone(), folder.join(certify::ARCHIVE)]),
+        detail: Some(format!("{}: {}", content.outcome.status, content.outcome.reason)),
+        ..Work::default()
+    })
+}
+
 async fn report(job: &Job<'_>) -> Result<Work, Error> {
     let period = if job.profile == Profile::Weekly { Period::Weekly } else { Period::Daily };
-    let written = write_report(job.run().await?, period, &job.baseline_note, job.out).await?;
+    let order = Order { period, forms: job.forms, out: job.out };
+    let written = write_report(job.run().await?, order, &job.baseline_note).await?;
     Ok(Work {
         rows: i64::try_from(written.files.len()).ok(),
         kind: Some(Kind::Report),

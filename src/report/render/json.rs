@@ -4,6 +4,7 @@ use serde_json::{Map, Number, Value as Json, json};
 
 use crate::domain::{TimeRange, format_timestamp};
 use crate::report::content::{Block, Figures, Report, Table, Unit, Value};
+use crate::report::picture::Picture;
 
 /// Version of the JSON document's shape. It changes when a field goes away or changes its meaning, not when one
 /// is added.
@@ -62,8 +63,10 @@ fn about() -> Json {
         "health_score": "0 to 100; null when nothing was measured",
         "parameters": "what the models were bound to",
         "tables_read": "version of each table of the lake that was read",
-        "sections": "blocks of kind paragraph (text), list (items), figures (id, label, unit, value), table and \
-                     advice (columns, rows by column id, total_rows, sql); rows holds the first rows, sql gives all",
+        "sections": "blocks of kind paragraph (text), list (items), figures (id, label, unit, value; before and \
+                     change_percent where they are compared), table, advice and chart (columns, rows by column id, \
+                     total_rows, sql; for a chart how it is drawn); rows holds the first rows, for a chart all, \
+                     sql gives all",
         "null": "no data: never measured, which is neither zero nor healthy",
         "numbers": "rounded to the digits after the point that `rounding` gives for the unit; the text \
                     \"Infinity\" stands for a change from zero or a bucket without upper end",
@@ -78,6 +81,7 @@ fn block(block: &Block) -> Json {
         Block::List(items) => json!({ "kind": "list", "items": items }),
         Block::Figures(figures) => self::figures(figures),
         Block::Table(table) => self::table("table", table),
+        Block::Picture(picture) => self::picture(picture),
         Block::Advice(table) => self::table("advice", table),
     }
 }
@@ -86,9 +90,36 @@ fn figures(figures: &Figures) -> Json {
     let list: Vec<_> = figures
         .figures
         .iter()
-        .map(|f| json!({ "id": f.id, "label": f.label, "unit": f.unit.as_str(), "value": value(&f.value) }))
+        .map(|f| {
+            let mut figure =
+                json!({ "id": f.id, "label": f.label, "unit": f.unit.as_str(), "value": value(&f.value) });
+            if figures.compared.is_some() {
+                figure["before"] = value(&f.before);
+                figure["change_percent"] = value(&f.change());
+            }
+            figure
+        })
         .collect();
-    json!({ "kind": "figures", "id": figures.id, "title": figures.title, "sql": figures.sql, "figures": list })
+    let mut object = json!({
+        "kind": "figures",
+        "id": figures.id,
+        "title": figures.title,
+        "sql": figures.sql,
+        "figures": list,
+    });
+    if let Some(compared) = &figures.compared {
+        object["compared_with"] = json!(compared.with);
+        object["compared_sql"] = json!(compared.sql);
+    }
+    object
+}
+
+fn picture(picture: &Picture) -> Json {
+    let mut object = table("chart", &picture.table);
+    let limits: Vec<_> =
+        picture.plot.limits().iter().map(|l| json!({ "label": l.label, "value": l.value })).collect();
+    object["plot"] = json!({ "kind": picture.plot.as_str(), "limits": limits, "note": picture.note });
+    object
 }
 
 fn table(kind: &str, table: &Table) -> Json {

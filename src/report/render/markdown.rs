@@ -7,10 +7,9 @@ use std::fmt::Write;
 
 use crate::domain::{TimeRange, format_timestamp};
 use crate::report::content::{Block, Figures, Report, Table, Unit, Value};
-use crate::report::format::{clock, count, show};
-
-/// Characters of a text that a table cell shows; the JSON report holds all of it.
-const CELL_CHARS: usize = 120;
+use crate::report::format::{count, in_cell, is_text};
+use crate::report::picture::Picture;
+use crate::report::plain::{breaks_line, is_hidden};
 
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::with_capacity(16 * 1024);
@@ -26,6 +25,7 @@ pub(super) fn render(report: &Report) -> String {
                 Block::List(items) => list(&mut out, items),
                 Block::Figures(figures) => key_figures(&mut out, figures, report.window),
                 Block::Table(table) => rows(&mut out, table, report.window),
+                Block::Picture(picture) => chart(&mut out, picture),
                 Block::Advice(table) => advice(&mut out, table),
             }
         }
@@ -47,14 +47,34 @@ fn list(out: &mut String, items: &[String]) {
 }
 
 fn key_figures(out: &mut String, figures: &Figures, window: TimeRange) {
-    put(out, format_args!("### {}\n\n| Figure | Value |\n|:---|---:|\n", escape(figures.title)));
+    put(out, format_args!("### {}\n\n", escape(figures.title)));
+    match &figures.compared {
+        None => out.push_str("| Figure | Value |\n|:---|---:|\n"),
+        Some(compared) => {
+            let with = escape(&compared.with);
+            put(out, format_args!("| Figure | Value | In {with} | Change |\n|:---|---:|---:|---:|\n"));
+        }
+    }
     for figure in &figures.figures {
-        put(
-            out,
-            format_args!("| {} | {} |\n", escape(figure.label), cell(&figure.value, figure.unit, window)),
-        );
+        put(out, format_args!("| {} | {} |", escape(figure.label), cell(&figure.value, figure.unit, window)));
+        if figures.compared.is_some() {
+            let before = cell(&figure.before, figure.unit, window);
+            put(out, format_args!(" {before} | {} |", cell(&figure.change(), Unit::Percent, window)));
+        }
+        out.push('\n');
     }
     out.push('\n');
+}
+
+/// Markdown has no pictures of its own; it says where this one is.
+fn chart(out: &mut String, picture: &Picture) {
+    let table = &picture.table;
+    if picture.has_data() {
+        let title = escape(table.title);
+        put(out, format_args!("*Drawn in the HTML and PDF forms: {title}. Its rows: `{}`*\n\n", table.sql));
+    } else {
+        put(out, format_args!("### {}\n\n{}\n\n", escape(table.title), paragraph(table.empty)));
+    }
 }
 
 fn rows(out: &mut String, table: &Table, window: TimeRange) {
@@ -77,10 +97,6 @@ fn rows(out: &mut String, table: &Table, window: TimeRange) {
         let cut = count(i64::try_from(cut).unwrap_or(i64::MAX), "more row", "more rows");
         put(out, format_args!("{cut}; all of them: `{}`\n\n", table.sql));
     }
-}
-
-fn is_text(unit: Unit) -> bool {
-    matches!(unit, Unit::Text | Unit::Time)
 }
 
 fn advice(out: &mut String, table: &Table) {
@@ -120,19 +136,7 @@ fn provenance(out: &mut String, report: &Report) {
 }
 
 fn cell(value: &Value, unit: Unit, window: TimeRange) -> String {
-    match value {
-        Value::Missing if is_text(unit) => "–".to_owned(),
-        Value::Text(text) => escape(&cut(text)),
-        Value::Time(micros) => clock(*micros, window),
-        other => escape(&show(other, unit)),
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(CELL_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    escape(&in_cell(value, unit, window))
 }
 
 /// Text at the start of a line, where some characters mean more than elsewhere.
@@ -170,26 +174,19 @@ pub(crate) fn escape(text: &str) -> String {
             ':' if rest.peek() == Some(&'/') => out.push_str("\\:"),
             '.' if out.to_ascii_lowercase().ends_with("www") => out.push_str("\\."),
             '@' => out.push_str("&#64;"),
-            '\r' | '\n' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+            c if breaks_line(c) => {
                 if previous != ' ' {
                     out.push(' ');
                 }
                 previous = ' ';
                 continue;
             }
-            c if c.is_control() || is_invisible(c) => put(&mut out, format_args!("\\\\u{{{:x}}}", c as u32)),
+            c if is_hidden(c) => put(&mut out, format_args!("\\\\u{{{:x}}}", c as u32)),
             c => out.push(c),
         }
         previous = c;
     }
     out
-}
-
-/// Characters that reorder or hide the text around them: bidirectional controls, zero-width characters,
-/// byte order mark, tags. (Unicode Technical Report 36, section 2.)
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -253,11 +250,5 @@ mod tests {
             text.ends_with("| – | no data |\n\n2 more rows; all of them: `select name, n from things`\n\n"),
             "{text}"
         );
-    }
-
-    #[test]
-    fn a_long_text_is_cut_between_characters() {
-        assert_eq!(cut(&"ü".repeat(121)), format!("{}…", "ü".repeat(120)));
-        assert_eq!(cut(&"ü".repeat(120)), "ü".repeat(120));
     }
 }

@@ -6,7 +6,7 @@ use crate::report::content::{Block, Section, Unit, Value};
 use crate::report::format::{clock, count, show};
 use crate::report::rows::{Ask, Reader, column};
 
-use super::TOP;
+use super::{TOP, pictures};
 
 pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = Vec::new();
@@ -30,6 +30,8 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
     if errors > 0 {
         blocks.push(Block::Paragraph(trend(reader, scope).await?));
     }
+    blocks.push(pictures::error_rate(reader).await?);
+    blocks.push(pictures::top_errors(reader).await?);
     blocks.push(Block::Table(
         reader
             .table(Ask {

@@ -1,8 +1,8 @@
 //! Section 1: the health score and what it is made of, and the key figures.
 
 use crate::report::build::Scope;
-use crate::report::content::{Block, Section, Unit, Value};
-use crate::report::format::{NO_DATA, clock, count, show};
+use crate::report::content::{Block, Figures, Period, Section, Unit, Value};
+use crate::report::format::{NO_DATA, clock, count, instant, show};
 use crate::report::rows::{Ask, Reader, column};
 use crate::report::{Error, sections::slo};
 
@@ -33,7 +33,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
              from kpi_summary",
         )
         .await?;
-    let figures = kpis.figures(
+    let mut figures = kpis.figures(
         "kpi_summary",
         "Key figures",
         &[
@@ -92,8 +92,43 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             if full { "." } else { "; nothing is known about the other minutes." },
         )
     }));
+    blocks.extend(compare(reader, scope, &mut figures).await?.map(Block::Paragraph));
     blocks.push(Block::Figures(figures));
     Ok(Section { id: "executive_summary", title: "Executive summary", blocks })
+}
+
+/// Sets the key figures beside those of the period before, or says why it cannot.
+async fn compare(reader: &Reader<'_>, scope: &Scope, figures: &mut Figures) -> Result<Option<String>, Error> {
+    let before = match scope.period {
+        Period::Daily => "the day before",
+        Period::Weekly => "the week before",
+        Period::Span => "the period before",
+    };
+    // Counts of periods of different length say nothing about each other.
+    let is_comparable = scope.baseline.micros() == scope.window.micros();
+    let with = match scope.baseline == scope.window.previous() {
+        true => before.to_owned(),
+        false => format!("{} to {}", instant(scope.baseline.from()), instant(scope.baseline.to())),
+    };
+    let rows = reader
+        .rows(
+            "select requests, requests_per_second, availability, error_rate, p50_ms, p95_ms, p99_ms, evaluations, \
+             evaluation_success from baseline_kpis",
+        )
+        .await?;
+    let is_measured = rows.len() > 0
+        && (rows.integer(0, "requests")?.is_some() || rows.integer(0, "evaluations")?.is_some());
+    if is_comparable && is_measured {
+        rows.compare(figures, with)?;
+        return Ok(None);
+    }
+    // A day alone is usual; whoever asks for a week expects the comparison.
+    Ok((scope.period == Period::Weekly).then(|| {
+        format!(
+            "The key figures stand alone: nothing was recorded in {}, so there is nothing to compare them with.",
+            if is_comparable { with } else { before.to_owned() }
+        )
+    }))
 }
 
 /// The worst that happened, in one sentence, where anything did.

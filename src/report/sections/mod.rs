@@ -4,6 +4,7 @@ pub(super) mod about;
 pub(super) mod errors;
 pub(super) mod executive;
 pub(super) mod performance;
+mod pictures;
 pub(super) mod recommendations;
 pub(super) mod regions;
 pub(super) mod regressions;

@@ -1,12 +1,13 @@
 //! Section 2: latency distribution and throughput.
 
+use crate::domain::MICROS_PER_DAY;
 use crate::report::Error;
 use crate::report::build::Scope;
-use crate::report::content::{Block, Period, Section, Unit};
+use crate::report::content::{Block, Section, Unit};
 use crate::report::format::{clock, show};
 use crate::report::rows::{Ask, Reader, Rows, column};
 
-use super::TOP;
+use super::{TOP, pictures};
 
 pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let kpis = reader.rows("select requests, p50_ms, p95_ms, p99_ms from kpi_summary").await?;
@@ -23,6 +24,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
         )));
     }
     blocks.extend(busiest(reader, scope).await?.map(Block::Paragraph));
+    blocks.push(pictures::latency(reader).await?);
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -41,7 +43,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             })
             .await?,
     ));
-    blocks.push(Block::Table(throughput(reader, scope.period).await?));
+    blocks.push(Block::Table(throughput(reader, scope).await?));
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -89,14 +91,18 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
     Ok(Section { id: "performance", title: "Performance", blocks })
 }
 
-async fn throughput(reader: &Reader<'_>, period: Period) -> Result<crate::report::Table, Error> {
-    let (sql, first) = match period {
-        Period::Daily => (
+/// Windows longer than this are told by the day.
+const TOLD_BY_THE_HOUR: i64 = 2 * MICROS_PER_DAY;
+
+async fn throughput(reader: &Reader<'_>, scope: &Scope) -> Result<crate::report::Table, Error> {
+    let by_hour = scope.window.micros() <= TOLD_BY_THE_HOUR;
+    let (sql, first) = match by_hour {
+        true => (
             "select hour, requests, requests_per_second, error_rate, p50_ms, p95_ms, p99_ms, minutes_with_data \
              from hourly_requests order by hour",
             column("hour", "Hour", Unit::Time),
         ),
-        Period::Weekly => (
+        false => (
             "select day, requests, requests_per_second, error_rate, p50_ms, p95_ms, p99_ms, minutes_with_data \
              from daily_requests order by day",
             column("day", "Day", Unit::Time),
@@ -115,10 +121,7 @@ async fn throughput(reader: &Reader<'_>, period: Period) -> Result<crate::report
     let columns: Vec<_> = std::iter::once(first).chain(rest).collect();
     rows.table(
         "throughput",
-        match period {
-            Period::Daily => "Throughput by hour",
-            Period::Weekly => "Throughput by day",
-        },
+        if by_hour { "Throughput by hour" } else { "Throughput by day" },
         &columns,
         usize::MAX,
         "The window touches no hour.",

@@ -6,10 +6,11 @@ use crate::report::content::{Block, Section, Unit};
 use crate::report::format::{count, instant, listing, show};
 use crate::report::rows::{Ask, Reader, column};
 
-use super::TOP;
+use super::{TOP, pictures};
 
 pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = vec![Block::Paragraph(regions_in_words(reader).await?)];
+    blocks.push(pictures::regions(reader).await?);
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -42,6 +43,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             .to_owned(),
     ));
     blocks.push(Block::Paragraph(drift_in_words(reader, scope).await?));
+    blocks.push(pictures::drift(reader).await?);
     blocks.push(Block::Table(
         reader
             .table(Ask {

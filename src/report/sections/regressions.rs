@@ -7,7 +7,7 @@ use crate::report::features::in_words;
 use crate::report::format::{clock, count, listing, show};
 use crate::report::rows::{Ask, Reader, Rows, column};
 
-use super::{TOLD, TOP};
+use super::{TOLD, TOP, pictures};
 
 const REGRESSIONS: &str = "select verdict, confidence, service, region, started_at, ended_at, windows, factor_1, \
      factor_1_value, factor_1_threshold, factor_2, factor_2_value, factor_3, factor_3_value, change_kind, \
@@ -39,6 +39,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
     if !told.is_empty() {
         blocks.push(Block::List(told));
     }
+    blocks.push(pictures::verdicts(reader).await?);
     blocks.push(Block::Table(
         reader
             .table(Ask {

@@ -6,7 +6,7 @@ use crate::report::content::{Block, Section, Unit, Value};
 use crate::report::format::{clock, count, show};
 use crate::report::rows::{Ask, Reader, Rows, column};
 
-use super::{TOLD, TOP};
+use super::{TOLD, TOP, pictures};
 
 /// Episodes, worst first. `windows` stands for how long it lasted.
 const EPISODES: &str = "select slo, type, region, service, severity, started_at, ended_at, windows, worst, target, \
@@ -45,6 +45,8 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
     if !told.is_empty() {
         blocks.push(Block::List(told));
     }
+    blocks.push(pictures::budgets(reader).await?);
+    blocks.push(pictures::worst_latency(reader).await?);
     blocks.push(Block::Table(
         reader
             .table(Ask {

@@ -1,0 +1,55 @@
+-- title: Key figures of the baseline
+-- grain: one row
+-- materialized: view
+-- audit: the same figures as `kpi_summary`, of the baseline instead of the window; rates of
+--   something that was never measured are NULL, and so are counts when nothing was
+with
+requests_in_baseline as (
+    select minute, requests, errors, latency
+    from request_minutes
+    where minute >= $baseline_from and minute < $baseline_to
+),
+
+requests_total as (
+    select
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sketch_merge(latency) as latency,
+        count(distinct minute) as minutes_with_data
+    from requests_in_baseline
+),
+
+evaluations_total as (
+    select
+        nullif(count(status), 0) as evaluations,
+        sum(case when status = 'success' then 1 else 0 end) as succeeded
+    from evaluations
+    where timestamp >= $baseline_from and timestamp < $baseline_to
+),
+
+final as (
+    select
+        requests,
+        errors / nullif(cast(requests as double), 0) as error_rate,
+        (requests - errors) / nullif(cast(requests as double), 0) as availability,
+        sketch_quantile(latency, 0.50) as p50_ms,
+        sketch_quantile(latency, 0.95) as p95_ms,
+        sketch_quantile(latency, 0.99) as p99_ms,
+        requests / nullif(cast(minutes_with_data * 60 as double), 0) as requests_per_second,
+        evaluations,
+        succeeded / nullif(cast(evaluations as double), 0) as evaluation_success
+    from requests_total
+    cross join evaluations_total
+)
+
+select
+    requests,
+    error_rate,
+    availability,
+    p50_ms,
+    p95_ms,
+    p99_ms,
+    requests_per_second,
+    evaluations,
+    evaluation_success
+from final
