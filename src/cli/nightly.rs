@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use super::Global;
 use super::key::private_key;
-use super::output::{thousands, unless_stopped, write_whole};
+use super::output::{Stop, thousands, write_whole};
 use super::report::Forms;
 use super::workspace::{Window, now, open_run, refresh};
 use crate::domain::{MICROS_PER_DAY, TimeRange};
@@ -111,6 +111,7 @@ impl Nightly {
             let broken = present.break_lock(LOCK).await?;
             global.note(format_args!("{broken} locks taken away"));
         }
+        let stop = Stop::listen();
         let lock = present.lock(LOCK, &holder(), LEASE, super::workspace::now(None)?).await?;
         let job = job::Job {
             global,
@@ -127,7 +128,7 @@ impl Nightly {
             run: tokio::sync::OnceCell::new(),
         };
         // Whatever happens to the work, the lock is given back.
-        let done = unless_stopped(job.execute()).await;
+        let done = stop.unless(job.execute()).await;
         let released = lock.release().await;
         done?.print();
         Ok(released?)

@@ -15,21 +15,52 @@ pub(super) fn note(text: impl std::fmt::Display) {
 /// Does something until it is done, or somebody presses Ctrl-C or ends the process (SIGTERM); nothing that `tars` commits
 /// can be half done then.
 pub(super) async fn unless_stopped<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::select! {
-        done = work => done,
-        () = terminated() => Err(Error::Interrupted),
-        Ok(()) = tokio::signal::ctrl_c() => Err(Error::Interrupted),
-    }
+    Stop::listen().unless(work).await
 }
 
-/// Waits for SIGTERM; for ever where there is none.
-async fn terminated() {
+/// Hears Ctrl-C and SIGTERM from the moment it is made, so that what is taken after that can be given back.
+pub(super) struct Stop {
     #[cfg(unix)]
-    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        signal.recv().await;
-        return;
+    signals: Vec<tokio::signal::unix::Signal>,
+}
+
+impl Stop {
+    pub(super) fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+            Stop { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+        }
+        #[cfg(not(unix))]
+        Stop {}
     }
-    std::future::pending().await
+
+    /// Does something until it is done or a signal has come.
+    pub(super) async fn unless<T>(
+        mut self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            done = work => done,
+            () = self.asked() => Err(Error::Interrupted),
+        }
+    }
+
+    #[cfg(unix)]
+    async fn asked(&mut self) {
+        if self.signals.is_empty() {
+            return std::future::pending().await;
+        }
+        futures::future::select_all(self.signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// A progress bar over bytes or rows; it shows only on a terminal, and not at all when `quiet`.

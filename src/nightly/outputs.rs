@@ -56,8 +56,10 @@ pub struct Output {
     pub kind: Kind,
     /// The profile and step that wrote it, such as `daily/report`.
     pub step: String,
-    /// The end of the window that it is about, UTC microseconds: its age counts from there.
+    /// The end of the window that it is about, UTC microseconds.
     pub window_to: i64,
+    /// When it was written, UTC microseconds: its age counts from there, so that a report on an old day is not gone at once.
+    pub written_at: i64,
     /// SHA-256 of its content.
     pub sha256: String,
 }
@@ -110,7 +112,8 @@ impl Outputs {
             .map(|(path, f)| {
                 json!({
                     "path": path, "kind": f.kind.as_str(), "step": f.step,
-                    "window_to": format_timestamp(f.window_to), "sha256": f.sha256,
+                    "window_to": format_timestamp(f.window_to), "written_at": format_timestamp(f.written_at),
+                    "sha256": f.sha256,
                 })
             })
             .collect();
@@ -126,6 +129,7 @@ impl Outputs {
         step: &str,
         kind: Kind,
         window_to: i64,
+        written_at: i64,
         written: &[PathBuf],
     ) -> Result<String, Error> {
         self.files.retain(|_, f| !(f.step == step && f.window_to == window_to));
@@ -134,7 +138,8 @@ impl Outputs {
                 fs::read(path).map_err(|source| Error::File { what: "read", path: path.clone(), source })?;
             let relative = path.strip_prefix(&self.folder).unwrap_or(path);
             let name = relative.to_string_lossy().replace('\\', "/");
-            let output = Output { kind, step: step.to_owned(), window_to, sha256: sha256(&bytes) };
+            let output =
+                Output { kind, step: step.to_owned(), window_to, written_at, sha256: sha256(&bytes) };
             self.files.insert(name, output);
         }
         Ok(self.digest(step, window_to).unwrap_or_default())
@@ -175,7 +180,7 @@ impl Outputs {
     pub fn expired(&self, keep: &Artifacts, now: i64) -> Vec<String> {
         let is_over = |f: &Output| {
             let days = f.kind.days(keep);
-            days > 0 && f.window_to < now.saturating_sub(days.saturating_mul(MICROS_PER_DAY))
+            days > 0 && f.written_at < now.saturating_sub(days.saturating_mul(MICROS_PER_DAY))
         };
         self.files.iter().filter(|(_, f)| is_over(f)).map(|(path, _)| path.clone()).collect()
     }
@@ -229,10 +234,18 @@ fn parse(text: &str) -> Result<BTreeMap<String, Output>, String> {
         let word = text("kind")?;
         let kind = Kind::ALL.into_iter().find(|k| k.as_str() == word);
         let kind = kind.ok_or_else(|| format!("the kind `{word}` in files[{i}]"))?;
-        let time = text("window_to")?;
-        let window_to = parse_timestamp(time).ok_or_else(|| format!("the time `{time}` in files[{i}]"))?;
-        let output =
-            Output { kind, step: text("step")?.to_owned(), window_to, sha256: text("sha256")?.to_owned() };
+        let time = |key: &str| {
+            let time = text(key)?;
+            parse_timestamp(time).ok_or_else(|| format!("the time `{time}` in files[{i}]"))
+        };
+        let (window_to, written_at) = (time("window_to")?, time("written_at")?);
+        let output = Output {
+            kind,
+            step: text("step")?.to_owned(),
+            window_to,
+            written_at,
+            sha256: text("sha256")?.to_owned(),
+        };
         files.insert(text("path")?.to_owned(), output);
     }
     Ok(files)
@@ -253,9 +266,9 @@ mod tests {
             fs::write(path(name), name).unwrap();
         }
         let mut outputs = Outputs::load(root.path()).unwrap();
-        outputs.record("ga/kpis", Kind::Snapshot, 0, &[path("kpis/a.json"), path("kpis/b.json")]).unwrap();
-        outputs.record("ga/report", Kind::Report, 0, &[path("report.md")]).unwrap();
-        outputs.record("ga/package", Kind::Package, 0, &[path("package.tar.gz")]).unwrap();
+        outputs.record("ga/kpis", Kind::Snapshot, 0, 0, &[path("kpis/a.json"), path("kpis/b.json")]).unwrap();
+        outputs.record("ga/report", Kind::Report, 0, 0, &[path("report.md")]).unwrap();
+        outputs.record("ga/package", Kind::Package, 0, 0, &[path("package.tar.gz")]).unwrap();
         (root, outputs)
     }
 
@@ -298,7 +311,7 @@ mod tests {
         fs::write(root.path().join("precious"), "x").unwrap();
         let entry = json!({ "files": [{
             "path": "../precious", "kind": "report", "step": "s", "window_to": "1970-01-01T00:00:00Z",
-            "sha256": sha256(b"x"),
+            "written_at": "1970-01-01T00:00:00Z", "sha256": sha256(b"x"),
         }] });
         fs::write(inside.join(MANIFEST), entry.to_string()).unwrap();
         let mut outputs = Outputs::load(&inside).unwrap();

@@ -173,7 +173,7 @@ impl Job<'_> {
             progress.written.headline = headline;
         }
         if let Some(kind) = work.kind {
-            record.outputs = Some(progress.outputs.record(key, kind, window_to, &work.files)?);
+            record.outputs = Some(progress.outputs.record(key, kind, window_to, self.now, &work.files)?);
             self.save(progress)?;
             progress.written.files.extend(work.shown.unwrap_or(work.files));
         }
