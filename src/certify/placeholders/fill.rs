@@ -96,7 +96,9 @@ async fn rows(run: &Run, reader: &Reader<'_>, listing: &Listing) -> Result<Fille
         for row in 0..rows.len() {
             let cells = listing.columns.iter().map(|(column, _, quantity)| {
                 let value = rows.value(row, column, quantity.unit())?;
-                Ok(escape_markdown(&quantity.show(&value)))
+                // A name that is not there is none; a number that is not there was not measured.
+                let is_none = value == Value::Missing && *quantity == Quantity::Text;
+                Ok(if is_none { "–".to_owned() } else { escape_markdown(&quantity.show(&value)) })
             });
             line(&mut text, cells.collect::<Result<Vec<_>, Error>>()?.into_iter());
         }
