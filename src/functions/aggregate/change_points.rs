@@ -114,7 +114,7 @@ fn documentation() -> &'static Documentation {
         .with_argument("value", "double; the series")
         .with_argument("time", "timestamp or date; when it was measured")
         .with_sql_example(example(
-            "with series as (\n  select timestamp '2025-01-15 00:00:00' + k * interval '5 minutes' as at,\n    case when k >= 40 then 140 else 100 end + k * 37 % 11 as ms\n  from generate_series(0, 99) as t(k)\n)\nselect c['time'] as time, c['before'] as before, c['after'] as after, c['went_away'] as went_away\nfrom (select unnest(change_points(ms order by at)) as c from series);",
+            "with series as (\n  select to_timestamp_micros(1736899200000000 + k * 300000000) as at,\n    case when k >= 40 then 140 else 100 end + k * 37 % 11 as ms\n  from generate_series(0, 99) as t(k)\n)\nselect c['time'] as time, c['before'] as before, c['after'] as after, c['went_away'] as went_away\nfrom (select unnest(change_points(ms order by at)) as c from series);",
             "
 +----------------------+--------+-------+-----------+
 | time                 | before | after | went_away |
