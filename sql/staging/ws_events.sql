@@ -17,7 +17,11 @@ events as (
             or error is not null
             or coalesce(lower(attributes['outcome']), '')
             in ('failure', 'failed', 'error', 'timeout') as says_failure,
-        try_cast(attributes['latency_ms'] as double) as latency_ms,
+        coalesce(
+            try_cast(attributes['handshake_ms'] as double),
+            try_cast(attributes['latency_ms'] as double),
+            duration_ms
+        ) as latency_ms,
         try_cast(attributes['reconnect_ms'] as double) as reconnect_ms,
         try_cast(attributes['downtime_ms'] as double) as downtime_ms,
         try_cast(attributes['connected_ms'] as double) as connected_ms,

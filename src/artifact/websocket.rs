@@ -27,8 +27,8 @@ pub const SQL: &str = "select region, events, attempts, failures, round(success_
 const FIGURES: [(&str, &str); 13] = [
     ("success_rate", "no event tells of an attempt to connect (ws.connect, ws.reconnect)"),
     ("uptime", "no event tells how long a connection was open (connected_ms of ws.disconnect)"),
-    ("avg_latency_ms", "no event tells of a latency (latency_ms)"),
-    ("p95_latency_ms", "no event tells of a latency (latency_ms)"),
+    ("avg_latency_ms", "no event tells of a latency (handshake_ms of ws.connect)"),
+    ("p95_latency_ms", "no event tells of a latency (handshake_ms of ws.connect)"),
     ("avg_reconnect_ms", "no reconnection that succeeded tells how long it took (reconnect_ms)"),
     ("p50_reconnect_ms", "no reconnection that succeeded tells how long it took (reconnect_ms)"),
     ("p95_reconnect_ms", "no reconnection that succeeded tells how long it took (reconnect_ms)"),

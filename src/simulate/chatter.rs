@@ -61,7 +61,7 @@ impl Player<'_> {
         json::hex(out, self.random.bits());
         out.push(b'"');
         match event {
-            SocketEvent::Connect => number_field(out, "latency_ms", HANDSHAKE_MS * factor * slower),
+            SocketEvent::Connect => number_field(out, "handshake_ms", HANDSHAKE_MS * factor * slower),
             SocketEvent::Disconnect => {
                 let connected = CONNECTED_MS * factor;
                 field(out, "close_code", if bits & 15 == 0 { "1006" } else { "1000" });

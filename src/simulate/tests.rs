@@ -180,7 +180,7 @@ fn a_websocket_that_closes_tells_how_long_it_was_open_and_what_it_sent() {
     let (opened, closed, again): (Vec<&Row>, Vec<&Row>, Vec<&Row>) =
         (of("ws.connect"), of("ws.disconnect"), of("ws.reconnect"));
     assert!(opened.len() > 100 && closed.len() > 100 && !again.is_empty());
-    assert!(opened.iter().all(|r| number(r, "latency_ms") > 0.0));
+    assert!(opened.iter().all(|r| number(r, "handshake_ms") > 0.0));
     for row in &closed {
         // A heartbeat every 30 s, a message every 2 s.
         let connected = number(row, "connected_ms");
