@@ -44,6 +44,8 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{message}")]
     Unmet { message: String },
+    #[error("{count} drifts of status {limit} or worse")]
+    Drifted { count: i64, limit: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
@@ -101,7 +103,7 @@ impl Error {
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
             Error::BadFeed { .. } => 7,
-            Error::Unmet { .. } => 8,
+            Error::Unmet { .. } | Error::Drifted { .. } => 8,
             Error::Interrupted => 130,
         }
     }
@@ -140,6 +142,9 @@ impl Error {
             }
             Error::Unmet { .. } => {
                 Some("tars slo violations, and tars slo budgets, show what went wrong".into())
+            }
+            Error::Drifted { .. } => {
+                Some("the analysis names the worst; `tars drift --out DIR` writes every check".into())
             }
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"

@@ -1,5 +1,6 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
+mod baseline;
 mod charts;
 mod demo;
 mod drift;
@@ -11,6 +12,7 @@ mod nightly;
 mod output;
 mod rejects;
 mod pull;
+mod regions;
 mod report;
 mod rows;
 mod score;
@@ -85,6 +87,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Baseline(baseline::Baseline),
     Demo(demo::Demo),
     Drift(drift::Drift),
     Ingest(ingest::Ingest),
@@ -94,6 +97,7 @@ enum Command {
     Nightly(nightly::Nightly),
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
+    Regions(regions::Regions),
     Report(report::Report),
     Slo(slo::SloCommand),
     Score(score::Score),
@@ -113,6 +117,8 @@ impl Args {
         runtime.block_on(async {
             match self.command {
                 Command::Demo(verb) => verb.run(&self.global).await,
+                Command::Baseline(verb) => verb.run(&self.global).await,
+                Command::Regions(verb) => verb.run(&self.global).await,
                 Command::Drift(verb) => verb.run(&self.global).await,
                 Command::Kpi(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,

@@ -279,7 +279,7 @@ fn objective(text: &str) -> Result<f64, String> {
     }
 }
 
-fn format(text: &str) -> Result<Format, String> {
+pub(super) fn format(text: &str) -> Result<Format, String> {
     if text == "md" { Ok(Format::Markdown) } else { text.parse() }
 }
 
