@@ -5,6 +5,7 @@
 
 mod architecture;
 mod cli;
+mod drift;
 mod end_to_end;
 mod landing;
 mod model;
