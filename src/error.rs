@@ -61,6 +61,8 @@ pub enum Error {
     Checks { failed: String },
     #[error("{message}")]
     Differs { message: String },
+    #[error("{count} drifts of status {limit} or worse")]
+    Drifted { count: i64, limit: String },
     #[error("damaged input: {sources}")]
     Damaged { sources: String },
     #[error("bad feed: {rejected} of {new} new records ({:.2} %) were rejected, expected at most {:.2} %; {}",
@@ -139,7 +141,7 @@ impl Error {
             Error::Settings(_) => 5,
             Error::Engine(_) | Error::Pipeline(_) | Error::Shell(_) => 6,
             Error::BadFeed { .. } => 7,
-            Error::Unmet { .. } | Error::Checks { .. } | Error::Differs { .. } => 8,
+            Error::Unmet { .. } | Error::Checks { .. } | Error::Differs { .. } | Error::Drifted { .. } => 8,
             Error::Interrupted => 130,
         }
     }
@@ -200,6 +202,9 @@ impl Error {
             Error::Differs { .. } => Some(
                 "the rows above say by how much and how surely; docs/statistics.md explains the tests".into(),
             ),
+            Error::Drifted { .. } => {
+                Some("the analysis names the worst; `tars drift --out DIR` writes every check".into())
+            }
             Error::Damaged { .. } => Some(
                 "what came before the damage has landed; fetch the source again and repeat the command"
                     .into(),

@@ -241,6 +241,7 @@ results as (
     cross join strictest
 ),
 
+-- The union mixes kinds of strings, which readers such as CSV writers do not take.
 final as (
     select
         slot + 1 as check_number,
@@ -257,7 +258,7 @@ final as (
         ) as timestamp,
         region,
         service,
-        name,
+        arrow_cast(name, 'Utf8') as name,
         category,
         baseline_value,
         current_value,
@@ -265,8 +266,8 @@ final as (
         threshold_percent,
         status,
         p_value,
-        unit,
-        reason
+        arrow_cast(unit, 'Utf8') as unit,
+        arrow_cast(reason, 'Utf8') as reason
     from results
 )
 

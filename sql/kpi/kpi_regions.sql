@@ -2,7 +2,8 @@
 -- grain: one row per interval and region that the settings list or that served a request in the
 --   window, and `all`
 -- materialized: view
--- audit: a region without requests in an interval has NULL in every figure but the count
+-- audit: a region without requests in an interval has NULL in every figure but the count, which is
+--   NULL as well when no region served any
 -- audit: deltas are those from the primary in the same interval, as region_kpis names it
 with
 known as (
@@ -37,7 +38,8 @@ figures as (
         slots.slot as slot,
         known.region as region,
         known.is_primary as is_primary,
-        coalesce(served.requests, 0) as requests,
+        -- Silence of one region is 0; silence of all is not known from nothing being recorded.
+        case when totals.requests > 0 then coalesce(served.requests, 0) end as requests,
         served.errors as errors,
         served.errors / nullif(cast(served.requests as double), 0.0) as error_rate,
         (served.requests - served.errors) / nullif(cast(served.requests as double), 0.0)

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::domain::{MICROS_PER_SECOND, TimeRange, format_timestamp};
-use crate::engine::{Params, Value};
+use crate::engine::Params;
 
 /// Models count by whole minutes.
 const MINUTE: i64 = 60;
@@ -26,11 +26,7 @@ impl Intervals {
 
     /// Those of a run's window and interval.
     pub(super) fn of(params: &Params) -> Result<Self, Error> {
-        let seconds = params.iter().find_map(|(name, value)| match value {
-            Value::Integer(seconds) if name == "interval_seconds" => Some(*seconds),
-            _ => None,
-        });
-        Intervals::new(params.window()?, seconds.unwrap_or_default())
+        Intervals::new(params.window()?, params.interval_micros() / MICROS_PER_SECOND)
     }
 
     /// How many there are.

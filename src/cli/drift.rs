@@ -66,7 +66,7 @@ impl Drift {
         let found = if limit == "warning" { count("total_drifts") } else { count("critical_drifts") };
         match found {
             0 => Ok(()),
-            n => Err(Error::Unmet { message: format!("{n} drifts of status {limit} or worse") }),
+            count => Err(Error::Drifted { count, limit: limit.clone() }),
         }
     }
 }

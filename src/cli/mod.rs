@@ -1,6 +1,7 @@
 //! The command line: one file per verb. Data goes to stdout; progress, notes and errors to stderr.
 
 mod certify;
+mod baseline;
 mod charts;
 mod check;
 mod changes;
@@ -18,6 +19,7 @@ mod output;
 mod rejects;
 mod pull;
 mod record;
+mod regions;
 mod report;
 mod retrospective;
 mod results;
@@ -100,6 +102,7 @@ enum Command {
     Certify(certify::Certify),
     Changes(changes::Changes),
     Compare(compare::Compare),
+    Baseline(baseline::Baseline),
     Demo(demo::Demo),
     Drift(drift::Drift),
     Ingest(ingest::Ingest),
@@ -112,6 +115,7 @@ enum Command {
     Rejects(rejects::Rejects),
     Pull(pull::Pull),
     Record(record::Record),
+    Regions(regions::Regions),
     Report(report::Report),
     Retrospective(retrospective::Retrospective),
     Runs(runs::Runs),
@@ -138,6 +142,8 @@ impl Args {
                 Command::Changes(verb) => verb.run(&self.global).await,
                 Command::Compare(verb) => verb.run(&self.global).await,
                 Command::Demo(verb) => verb.run(&self.global).await,
+                Command::Baseline(verb) => verb.run(&self.global).await,
+                Command::Regions(verb) => verb.run(&self.global).await,
                 Command::Drift(verb) => verb.run(&self.global).await,
                 Command::Kpi(verb) => verb.run(&self.global).await,
                 Command::Ingest(verb) => verb.run(&self.global).await,

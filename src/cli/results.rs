@@ -20,7 +20,7 @@ pub(super) struct Results {
     output: Option<PathBuf>,
 }
 
-fn format(text: &str) -> Result<Format, String> {
+pub(super) fn format(text: &str) -> Result<Format, String> {
     if text == "md" { Ok(Format::Markdown) } else { text.parse() }
 }
 

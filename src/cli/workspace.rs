@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use super::Global;
 use super::output::note;
-use crate::domain::{ByteSize, TimeRange, parse_timestamp};
-use crate::engine::{Engine, EngineOptions, Params, default_memory_limit, default_threads};
+use crate::artifact::baseline;
+use crate::domain::{ByteSize, MICROS_PER_DAY, TimeRange, parse_timestamp};
+use crate::engine::{Engine, EngineOptions, Params, Value, default_memory_limit, default_threads};
 use crate::error::Error;
 use crate::gbm::schema_hash;
 use crate::lake::{AsOf, Lake};
@@ -96,6 +97,9 @@ pub(super) struct Window {
     /// End of the window to compare with
     #[arg(long, value_name = "TIME", requires = "baseline_from")]
     pub(super) baseline_to: Option<String>,
+    /// Compare with a kept baseline, `previous` (the period before), `last-week` (the same hours) or `first` (its first five minutes)
+    #[arg(long, value_name = "NAME|NAME@VERSION", conflicts_with_all = ["baseline_from", "baseline_to"])]
+    pub(super) baseline: Option<String>,
 }
 
 pub(super) fn instant(option: &str, text: &str) -> Result<i64, Error> {
@@ -129,6 +133,9 @@ impl Window {
                 hint: Some("tars ingest PATH".into()),
             })?,
         };
+        if let Some(text) = &self.baseline {
+            return named_baseline(lake, window, text).await;
+        }
         let (baseline, which) = match (&self.baseline_from, &self.baseline_to) {
             (Some(from), Some(to)) => {
                 (range(["baseline-from", "baseline-to"], from, to)?, "as asked for".to_owned())
@@ -137,6 +144,32 @@ impl Window {
         };
         Ok((Params::new(window, baseline), which))
     }
+}
+
+/// The parameters that compare a window with what a name means.
+async fn named_baseline(lake: &Lake, window: TimeRange, text: &str) -> Result<(Params, String), Error> {
+    let week = 7 * MICROS_PER_DAY;
+    let baseline = match text {
+        "previous" => window.previous(),
+        "last-week" => TimeRange::new(window.from() - week, window.to() - week)?,
+        "first" => {
+            let first = Params::new(window, window).interval_micros();
+            TimeRange::new(window.from(), (window.from() + first).min(window.to()))?
+        }
+        _ => {
+            let kept = baseline::find(lake, text).await?;
+            let mut params = Params::new(window, kept.window()?);
+            params.set("baseline_name", Value::Text(kept.name.clone()))?;
+            params.set("baseline_version", Value::Integer(kept.version))?;
+            return Ok((params, baseline::described(&kept)));
+        }
+    };
+    let which = match text {
+        "previous" => "the period before it",
+        "last-week" => "the same hours of the week before",
+        _ => "its first five minutes",
+    };
+    Ok((Params::new(window, baseline), which.to_owned()))
 }
 
 /// The time that a command counts back from (UTC microseconds): what `--now` says, else the clock.

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::Error;
-use crate::domain::{TimeRange, format_timestamp, parse_timestamp};
+use crate::domain::{MICROS_PER_SECOND, TimeRange, format_timestamp, parse_timestamp};
 
 /// What a parameter may hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,6 +123,14 @@ impl Params {
     /// The window that it is compared with.
     pub fn baseline(&self) -> Result<TimeRange, Error> {
         self.range("baseline_from", "baseline_to")
+    }
+
+    /// Length of an interval in microseconds.
+    pub fn interval_micros(&self) -> i64 {
+        match self.0.get("interval_seconds") {
+            Some(Value::Integer(seconds)) => seconds.saturating_mul(MICROS_PER_SECOND),
+            _ => DEFAULT_INTERVAL_SECONDS * MICROS_PER_SECOND,
+        }
     }
 
     fn range(&self, from: &str, to: &str) -> Result<TimeRange, Error> {

@@ -537,3 +537,35 @@ fn the_ga_window_is_whole_and_signals_are_known() {
         assert!(text.contains(part), "{text}");
     }
 }
+
+#[test]
+fn what_a_drift_needs_is_checked_key_by_key() {
+    let settings = load("[drift_evidence]\nseason = \"hour_of_week\"").unwrap();
+    assert_eq!((settings.drift_evidence.season, settings.drift_evidence.stale_days), (Season::HourOfWeek, 7));
+    check(
+        "[drift_evidence]\nfalse_alarm_rate = 5",
+        "drift_evidence.false_alarm_rate: expected a share above 0 and at most 1, got 5",
+        "write false_alarm_rate = 0.05",
+    );
+    check(
+        "[drift_evidence]\nseason = \"hour_of_wek\"",
+        "drift_evidence.season: expected one of none, hour_of_day, hour_of_week, got `hour_of_wek`",
+        "did you mean `hour_of_week`?",
+    );
+    let (error, _) = refused("[drift_evidence]\nchange_kinds = [\"replica\"]\nmin_intervals = 1");
+    assert!(error.contains("kinds of changes: ") && error.contains("at least 3, got 1"), "{error}");
+}
+
+#[test]
+fn advice_is_for_what_is_not_ok_and_can_be_replaced() {
+    let settings =
+        load("[[mitigation]]\ncategory = \"behavior\"\nstatus = \"warning\"\ntext = \"Ask the clients.\"")
+            .unwrap();
+    let texts: Vec<_> = settings.mitigations.iter().filter(|m| m.text == "Ask the clients.").collect();
+    assert_eq!((texts.len(), settings.mitigations.len()), (1, Settings::default().mitigations.len()));
+    let (error, hint) = refused("[[mitigation]]\ncategory = \"behavior\"\nstatus = \"ok\"\ntext = \"x\"");
+    assert!(
+        error.contains("expected warning or critical") && hint.contains("nothing is to be done"),
+        "{error}"
+    );
+}

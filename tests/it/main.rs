@@ -8,6 +8,7 @@ mod certify;
 mod check;
 mod cli;
 mod compare;
+mod drift;
 mod end_to_end;
 mod landing;
 mod model;

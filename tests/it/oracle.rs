@@ -177,3 +177,47 @@ fn polars_agrees_on_the_events_and_the_budget_of_the_error_rate() {
         }
     }
 }
+
+#[test]
+fn polars_agrees_on_the_key_figures_of_every_interval_and_region() {
+    let lake = demo().root.join("lake");
+    let logs = table(&lake, "logs", &["timestamp", "duration_ms", "status_code", "level", "error"]);
+    let is_error = col("status_code").gt_eq(lit(500)).fill_null(false).or(col("status_code").is_null().and(
+        col("level")
+            .eq(lit("ERROR"))
+            .or(col("level").eq(lit("FATAL")))
+            .or(col("error").is_not_null())
+            .fill_null(false),
+    ));
+    // 2025-01-15T00:00:00Z is a multiple of five minutes.
+    let interval = 300_000_000i64;
+    let day = 1_736_899_200_000_000 / interval;
+    let expected = logs
+        .lazy()
+        .filter(col("duration_ms").is_not_null().or(col("status_code").is_not_null()))
+        .with_column((col("timestamp").cast(DataType::Int64) / lit(interval)).alias("slot"))
+        .group_by([col("region"), col("slot")])
+        .agg([
+            len().cast(DataType::Int64).alias("requests"),
+            is_error.cast(DataType::Int64).sum().alias("errors"),
+            col("duration_ms").quantile(lit(0.95), SAME_RANK).alias("p95"),
+        ])
+        .collect()
+        .unwrap();
+    let got = rows(
+        &lake,
+        "select region || '/' || cast(slot as varchar) as k, requests, errors, p95_ms \
+         from kpi_regions where region <> 'all' and requests > 0",
+    );
+    assert_eq!(got.len(), expected.height());
+    for row in 0..expected.height() {
+        let cell = |name: &str| expected.column(name).unwrap().get(row).unwrap();
+        let slot = cell("slot").try_extract::<i64>().unwrap() - day;
+        let key = format!("{}/{slot}", cell("region").get_str().unwrap());
+        let cells = got.get(&key).unwrap_or_else(|| panic!("{key} is not in the model"));
+        assert_eq!(cells[0], cell("requests").try_extract::<i64>().unwrap().to_string(), "{key}");
+        assert_eq!(cells[1], cell("errors").try_extract::<i64>().unwrap().to_string(), "{key}");
+        let (sketch, exact): (f64, f64) = (cells[2].parse().unwrap(), cell("p95").try_extract().unwrap());
+        assert!((sketch / exact - 1.0).abs() <= 0.01, "{key}: sketch {sketch}, exact {exact}");
+    }
+}

@@ -72,13 +72,13 @@ impl ScalarUDFImpl for CountRatioP {
             .with_argument("other_events", "double; the count to compare with")
             .with_argument("other_trials", "double; its trials")
             .with_sql_example(example(
-                "select round(count_ratio_p(10, 100, 10, 1000), 6) as tenfold, round(count_ratio_p(1, 58, 8, 40000), 6) as one_error;",
+                "select round(count_ratio_p(3, 30, 1, 20), 6) as alike, round(count_ratio_p(1, 58, 8, 40000), 6) as one_error;",
                 "
-+----------+-----------+
-| tenfold  | one_error |
-+----------+-----------+
-| 0.000006 | 0.025912  |
-+----------+-----------+",
++--------+-----------+
+| alike  | one_error |
++--------+-----------+
+| 0.9504 | 0.025912  |
++--------+-----------+",
             ))
             .build()
         });
