@@ -165,7 +165,7 @@ fn a_day_of_drift_checks_adds_up_to_its_analysis() {
 fn a_quiet_world_does_not_drift_and_the_documents_are_the_same_at_any_thread_count() {
     let (folder, lake) = quiet();
     let window = ["--from", "2025-01-15T00:00:00Z", "--to", "2025-01-15T02:00:00Z"];
-    let mut made: Vec<(String, Vec<(String, Vec<u8>)>)> = Vec::new();
+    let mut made = Vec::new();
     for threads in ["1", "2", "7"] {
         for verb in ["kpi", "drift"] {
             let out = format!("{verb}-{threads}");
