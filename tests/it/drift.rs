@@ -177,7 +177,7 @@ fn a_quiet_world_does_not_drift_and_the_documents_are_the_same_at_any_thread_cou
                 let bytes = std::fs::read(folder.path().join(&out).join(&f)).unwrap();
                 (f, bytes)
             });
-            made.push((verb.to_owned(), files.collect()));
+            made.push((verb.to_owned(), files.collect::<Vec<_>>()));
         }
     }
     for verb in ["kpi", "drift"] {
