@@ -211,7 +211,7 @@ mod tests {
     async fn only_what_a_query_reads_is_planned() {
         let (engine, views) = session();
         engine.sql("select * from region_kpis").await.unwrap();
-        assert_eq!(planned(&views), ["region_kpis", "request_minutes"]);
+        assert_eq!(planned(&views), ["region_kpis", "request_minutes", "request_parts", "request_signals"]);
     }
 
     #[tokio::test]

@@ -163,6 +163,8 @@ pub(super) const ROLES: &[(&str, Dimension)] = &[
     ("client_latency_p95_ms", Dimension::Milliseconds),
     ("dashboard_load_ms", Dimension::Milliseconds),
     ("panel_load_ms", Dimension::Milliseconds),
+    ("replication_lag_ms", Dimension::Milliseconds),
+    ("replicated_rows", Dimension::Count),
     ("replicas", Dimension::Count),
     ("cpu_limit", Dimension::Cores),
     ("node_count", Dimension::Count),
