@@ -242,7 +242,16 @@ fn every_stored_query_runs_on_a_lake() {
     assert!(files.len() >= 4, "{files:?}");
     for file in files {
         let args = ["sql", "--lake", &lake, "--date", DAY, "--format", "csv", "-f", file.to_str().unwrap()];
-        let set = ["--set", "service=dashboard-api", "--set", "at=2025-01-15T12:00:00Z"];
+        let values = [
+            "service=dashboard-api",
+            "at=2025-01-15T12:00:00Z",
+            "region=us-west-2",
+            "version=",
+            "baseline_region=us-east-1",
+            "baseline_service=dashboard-api",
+            "baseline_version=",
+        ];
+        let set = values.map(|value| ["--set", value]).concat();
         let csv = ok(&queries, &[&args[..], &set[..]].concat());
         assert!(csv.lines().next().unwrap().contains(','), "{}: {csv}", file.display());
     }

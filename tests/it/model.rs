@@ -91,8 +91,8 @@ fn following_judges_each_window_once_and_goes_on_where_it_stopped() {
             })
             .collect()
     };
-    std::fs::write(at.join("one.ndjson"), minutes(0, 91)).unwrap();
-    std::fs::write(at.join("two.ndjson"), minutes(91, 104)).unwrap();
+    std::fs::write(at.join("one.ndjson"), minutes(0, 92)).unwrap();
+    std::fs::write(at.join("two.ndjson"), minutes(92, 104)).unwrap();
     let follow = ["score", "--quiet", "--follow", "--until-idle", "10ms", "--baseline-span", "1h"];
     let windows = |text: &str| -> Vec<String> {
         let start = |line: &str| {
