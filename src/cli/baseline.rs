@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Global;
-use super::rows::{ints, print, texts, times, write_frame};
 use super::results::format;
+use super::rows::{ints, print, texts, times, write_frame};
 use super::span::Span;
 use super::workspace::{Window, now, open_run, refresh};
 use crate::artifact::baseline::{self, Kept};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::Global;
-use super::rows::write_frame;
 use super::results::format;
+use super::rows::write_frame;
 use super::workspace::{Window, open_run, refresh};
 use crate::error::Error;
 use crate::shell::Format;
