@@ -354,9 +354,15 @@ fn markdown(analysis: &Json) -> String {
     table("Top drifts", &columns, &top);
     let actions = analysis["mitigation_actions"].as_array().unwrap_or(&none);
     lines.extend([String::new(), "## What to do".to_owned(), String::new()]);
-    match actions.is_empty() {
-        true => lines.push("Nothing drifted.".to_owned()),
-        false => lines.extend(actions.iter().map(|action| format!("- {}", text(action)))),
+    // No drift among no comparisons is no good news.
+    let compared = analysis["ok_checks"].as_i64() != Some(0) || analysis["total_drifts"].as_i64() != Some(0);
+    match (actions.is_empty(), compared) {
+        (true, true) => lines.push("Nothing drifted.".to_owned()),
+        (true, false) => lines.push(
+            "No data: nothing could be compared, because no check has data in the window and its baseline."
+                .to_owned(),
+        ),
+        (false, _) => lines.extend(actions.iter().map(|action| format!("- {}", text(action)))),
     }
     lines.push(String::new());
     lines.join("\n")
