@@ -7,15 +7,16 @@
 -- audit: an interval without a value ends a stretch, except for rules of what is absent: those look
 --   at series with at least one value in the window, in intervals in which any series has one
 with
+rules as (
+    select name, alert_group, series, label, comparison, threshold, for_seconds, severity, summary
+    from settings_alert_rules
+),
+
 watched as (
     select
         rules.name as alert,
-        rules.alert_group as alert_group,
         rules.comparison as comparison,
         rules.threshold as threshold,
-        rules.for_seconds as for_seconds,
-        rules.severity as severity,
-        rules.summary as summary,
         series.slot as slot,
         series.interval_seconds as interval_seconds,
         series.region as region,
@@ -23,7 +24,7 @@ watched as (
         series.label as label,
         series.value as value,
         series.unit as unit
-    from settings_alert_rules as rules
+    from rules
     join dashboard_series as series
         on rules.series = series.rule
         and (rules.label is null or rules.label = series.label)
@@ -34,35 +35,10 @@ slots as (
 ),
 
 kept_series as (
-    select
-        alert,
-        alert_group,
-        comparison,
-        threshold,
-        for_seconds,
-        severity,
-        summary,
-        region,
-        service,
-        label,
-        unit,
-        interval_seconds,
-        min(slot) as first_slot
+    select alert, region, service, label, unit, interval_seconds, min(slot) as first_slot
     from watched
     where comparison = 'absent'
-    group by
-        alert,
-        alert_group,
-        comparison,
-        threshold,
-        for_seconds,
-        severity,
-        summary,
-        region,
-        service,
-        label,
-        unit,
-        interval_seconds
+    group by alert, region, service, label, unit, interval_seconds
 ),
 
 absent as (
@@ -82,21 +58,7 @@ absent as (
 ),
 
 held as (
-    select
-        alert,
-        alert_group,
-        comparison,
-        threshold,
-        for_seconds,
-        severity,
-        summary,
-        slot,
-        interval_seconds,
-        region,
-        service,
-        label,
-        value,
-        unit
+    select alert, slot, interval_seconds, region, service, label, value, unit
     from watched
     where
         comparison = '>' and value > threshold
@@ -104,21 +66,7 @@ held as (
         or comparison = '>=' and value >= threshold
         or comparison = '<=' and value <= threshold
     union all
-    select
-        alert,
-        alert_group,
-        comparison,
-        threshold,
-        for_seconds,
-        severity,
-        summary,
-        slot,
-        interval_seconds,
-        region,
-        service,
-        label,
-        cast(null as double),
-        unit
+    select alert, slot, interval_seconds, region, service, label, cast(null as double), unit
     from absent
 ),
 
@@ -136,60 +84,45 @@ ranked as (
 stretches as (
     select
         alert,
-        alert_group,
-        comparison,
-        threshold,
-        for_seconds,
-        severity,
-        summary,
         region,
         service,
         label,
         unit,
-        interval_seconds,
         cast(min(slot) as bigint) as began,
         cast(max(slot) as bigint) + interval_seconds * 1000000 as ended,
-        case when comparison in ('<', '<=') then min(value) else max(value) end as worst
+        min(value) as lowest,
+        max(value) as highest
     from ranked
-    group by
-        alert,
-        alert_group,
-        comparison,
-        threshold,
-        for_seconds,
-        severity,
-        summary,
-        region,
-        service,
-        label,
-        unit,
-        interval_seconds,
-        stretch
+    group by alert, region, service, label, unit, interval_seconds, stretch
 ),
 
 final as (
     select
-        alert_group,
-        alert,
-        severity,
-        region,
-        service,
-        label,
-        arrow_cast(began, 'Timestamp(Microsecond, Some("UTC"))') as pending_at,
-        arrow_cast(began + for_seconds * 1000000, 'Timestamp(Microsecond, Some("UTC"))')
-            as fires_at,
+        rules.alert_group as alert_group,
+        rules.name as alert,
+        rules.severity as severity,
+        stretches.region as region,
+        stretches.service as service,
+        stretches.label as label,
+        arrow_cast(stretches.began, 'Timestamp(Microsecond, Some("UTC"))') as pending_at,
+        arrow_cast(
+            stretches.began + rules.for_seconds * 1000000,
+            'Timestamp(Microsecond, Some("UTC"))'
+        ) as fires_at,
         case
-            when ended < cast($to as bigint)
-                then arrow_cast(ended, 'Timestamp(Microsecond, Some("UTC"))')
+            when stretches.ended < cast($to as bigint)
+                then arrow_cast(stretches.ended, 'Timestamp(Microsecond, Some("UTC"))')
         end as resolves_at,
-        (ended - began) / 1000000 as held_seconds,
-        worst,
-        comparison,
-        threshold,
-        unit,
-        summary
+        (stretches.ended - stretches.began) / 1000000 as held_seconds,
+        case when rules.comparison in ('<', '<=') then stretches.lowest else stretches.highest end
+            as worst,
+        rules.comparison as comparison,
+        rules.threshold as threshold,
+        stretches.unit as unit,
+        rules.summary as summary
     from stretches
-    where ended - began >= for_seconds * 1000000
+    join rules on stretches.alert = rules.name
+    where stretches.ended - stretches.began >= rules.for_seconds * 1000000
 )
 
 select

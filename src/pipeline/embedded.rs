@@ -11,6 +11,7 @@ models![
     "certify/canary_health.sql",
     "certify/check_observations.sql",
     "certify/criteria_results.sql",
+    "certify/judged_criteria.sql",
     "certify/validation_checks.sql",
     "drift/drift_baseline.sql",
     "drift/change_points.sql",
