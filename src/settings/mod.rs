@@ -94,9 +94,10 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Read { .. } => {
-                Some("check the path and its permissions, or leave --config out to use the defaults".into())
-            }
+            Error::Read { .. } => Some(
+                "check the path and its permissions, or leave --config or --slo-file out to use the defaults"
+                    .into(),
+            ),
             Error::Yaml { .. } => {
                 Some("an OpenSLO file holds YAML documents with apiVersion: openslo/v1".into())
             }
