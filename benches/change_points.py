@@ -4,7 +4,7 @@
     pip install numpy apache-otava==0.8.*
     benches/change_points.py [--tars target/release/tars] [--series 400] [--nab FOLDER]
 
-Series: 150 to 1000 points, up to 4 steps of 1 to 4 deviations, at least 20 points apart, of eight kinds, seeded by their number. A change
+Series: 150 to 1000 points, up to 4 steps of 1 to 4 deviations, at least 20 points apart, of eleven kinds, seeded by their number. A change
 counts as found within 5 points. FOLDER is a copy of the Numenta Anomaly Benchmark with data/FAMILY/*.csv and windows.json; there a
 change inside a labelled window counts as found, each window once, and one outside as false.
 
@@ -17,7 +17,7 @@ import numpy as np
 from otava.analysis import compute_change_points
 
 KINDS = ["normal", "heavy tails", "spikes", "autocorrelated", "latency (log-normal)", "error counts", "there and back",
-         "no change, bursts of noise"]
+         "no change, bursts of noise", "ramp", "season", "steps on a season"]
 TOLERANCE = 5
 
 
@@ -26,7 +26,7 @@ def series(seed):
     r = np.random.default_rng(seed)
     kind = KINDS[seed % len(KINDS)]
     n = int(r.integers(150, 1000))
-    wanted = 0 if kind == KINDS[-1] else int(r.integers(0, 5))
+    wanted = 0 if kind in ("no change, bursts of noise", "ramp", "season") else int(r.integers(0, 5))
     changes = []
     for _ in range(50):
         if len(changes) == wanted:
@@ -66,6 +66,11 @@ def series(seed):
         level[at:at + length] = r.uniform(2, 6)
         changes = [at, at + length]
         x = 200 + 5 * level + 5 * noise
+    elif kind == "ramp":
+        x = 100 + 5 * np.linspace(0, r.uniform(2, 20), n) + 5 * noise
+    elif kind in ("season", "steps on a season"):
+        wave = np.sin(2 * np.pi * (np.arange(n) / 288 + r.random()))
+        x = 200 + 5 * level + 5 * r.uniform(2, 8) * wave + 5 * noise
     else:
         deviation = np.full(n, 5.0)
         for _ in range(2):

@@ -5,6 +5,8 @@
 --   that failed is the cause of nothing
 -- audit: `cause` is the last recorded change at most `lookback_seconds` before the end of the
 --   interval in which the new level begins: what came before it, not what is proven to have caused it
+-- audit: a change `matters` when it reaches the threshold and the floor of the drift check of its name,
+--   or else the least effect of the settings
 with
 points as (
     select
@@ -105,6 +107,11 @@ final as (
         levels.after as after,
         drift_percent(levels.before, levels.after) as change_percent,
         levels.unit as unit,
+        abs(levels.after - levels.before) >= greatest(
+            coalesce(checks.floor, 0.0),
+            abs(levels.before)
+                * coalesce(checks.threshold_percent, limits.min_effect_percent) / 100
+        ) as matters,
         levels.confidence as confidence,
         levels.provisional as provisional,
         levels.went_away as went_away,
@@ -119,6 +126,8 @@ final as (
         before_it.cause_at as cause_at,
         before_it.cause_id as cause_id
     from levels
+    cross join settings_change as limits
+    left join settings_drift as checks on levels.name = checks.name
     left join before_it
         on levels.name = before_it.name
         and levels.region = before_it.region
@@ -136,6 +145,7 @@ select
     after,
     change_percent,
     unit,
+    matters,
     confidence,
     provisional,
     went_away,

@@ -10,7 +10,9 @@ use crate::settings::Settings;
 
 /// When key figures changed, by how much, whether it went away, and what was changed in the hours before.
 ///
-/// Looks at p95 latency, error rate, request rate and every metric with a role, by region and service.
+/// Looks at p95 latency, error rate, request rate and every metric with a role, by region and service. Changes of level
+/// that are certain but small (below the threshold or the floor of the drift check of that name, else
+/// `change.min_effect_percent`) are counted, and shown with --all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,6 +36,9 @@ pub(super) struct Changes {
     /// How long before a change of level its cause may lie [default: that of the settings, 6h]
     #[arg(long, value_name = "TIME")]
     lookback: Option<Span>,
+    /// Show small changes as well
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     results: Results,
     #[command(flatten)]
@@ -81,9 +86,21 @@ impl Changes {
             value.as_ref().map(|value| format!("{column} = {}", Value::Text(value.clone()).to_sql()))
         });
         let filters: Vec<String> = filters.collect();
-        let condition =
-            if filters.is_empty() { String::new() } else { format!("where {}", filters.join(" and ")) };
-        self.results.write(run.engine().sql(&format!("{COLUMNS} {condition} {ORDER}")).await?).await
+        let condition = |own: &str| {
+            let all: Vec<&str> = std::iter::once(own).chain(filters.iter().map(String::as_str)).collect();
+            format!("where {}", all.join(" and "))
+        };
+        run.hold_only(&["change_points"]).await?;
+        let shown = condition(if self.all { "true" } else { "matters" });
+        self.results.write(run.engine().sql(&format!("{COLUMNS} {shown} {ORDER}")).await?).await?;
+        if !self.all {
+            let small = format!("select 1 from change_points {}", condition("not matters"));
+            let small: usize = run.rows(&small).await?.iter().map(|batch| batch.num_rows()).sum();
+            if small > 0 {
+                global.note(format_args!("{small} smaller changes are not shown; --all shows them"));
+            }
+        }
+        Ok(())
     }
 
     fn settings(&self, mut settings: Settings) -> Result<Settings, Error> {

@@ -251,6 +251,12 @@ fn changes_name_when_by_how_much_and_what_was_changed_before() {
     assert_eq!(run(&["--lookback", "1m"])[1]["cause"], Value::Null);
     assert_eq!(run(&["--lookback", "8h"])[0]["changes_before"].as_i64(), Some(2));
     assert!(run(&["--metric", "error_rate"]).is_empty());
+    // With a threshold of 60 % the step of two fifths is small.
+    let config =
+        "[[drift]]\nname = \"api_latency_p95\"\ncategory = \"performance\"\nthreshold_percent = 60.0\n";
+    std::fs::write(folder.path().join("tars.toml"), config).unwrap();
+    assert_eq!(run(&[]), Vec::<Value>::new());
+    assert_eq!(run(&["--all"]).len(), 2);
     let refused = tars(folder.path(), &["changes", "--lake", "lake", "--interval", "90s"]);
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("--interval: expected whole minutes"), "{}", refused.stderr);

@@ -7,6 +7,7 @@
 //! | several at one time | their median |
 //! | a constant, or noise around one level | an empty list |
 //! | a spike of up to two points | no change |
+//! | a ramp, or a season as smooth as that of a day | no change |
 //! | a step without any noise | one change of confidence 1 |
 
 use super::collect::{Collected, Collecting, Collection, Key, Pair};
@@ -103,7 +104,7 @@ fn documentation() -> &'static Documentation {
              the medians `before` and `after`, `confidence` (1 less the probability of such a difference anywhere in a series \
              without change; at least 0.999), `provisional` when a level next to the edge of the series has fewer than ten \
              points, so that more data may tell otherwise, `went_away` when the level later came back to what it was (to within a quarter of \
-             the change), and `went_away_at`. A level lasts five points at least; spikes are no level. Values are taken as \
+             the change), and `went_away_at`. A level lasts five points at least; spikes are no level, and the pieces of a ramp or of a smooth season are none. Values are taken as \
              evenly spaced. Deterministic, without random numbers; O(n log n) steps.\n\n\
              NULL when fewer than ten different times have a value. NULL, NaN and infinite values are ignored; values of one \
              time count as their median. An error without `order by` a time.\n\n\

@@ -10,6 +10,9 @@
 //! 3. Judgement: the weakest candidate is dropped and its neighbours are placed anew, until every one that is left
 //!    is significant by Welch's test between the levels on either side, corrected for the number of places where a change
 //!    could be (Bonferroni) and for values that follow their predecessors (first-order autocorrelation).
+//! 4. A slope is no step: the pieces of a ramp, or of a season as smooth as that of a day, differ significantly, yet
+//!    nothing happened where they meet. Where a line is nearer to the values about a place than two levels, the place
+//!    stays only if the values jump there beside a slope common to both sides (analysis of covariance).
 //!
 //! PELT was not chosen, because without changes it takes n² steps; E-divisive (Matteson and James 2014) takes n² and
 //! permutations; rank statistics over the whole series lose steps that are large.
@@ -47,6 +50,15 @@ const NORMAL_MAD: f64 = 1.482_602_218_505_602;
 
 /// More autocorrelation than this is taken for levels that change rather than for noise that lasts.
 const MOST_AUTOCORRELATION: f64 = 0.8;
+
+/// Points on either side of a place in which a jump beside a slope is looked for: few enough for a season to be straight.
+const NEAR: usize = 24;
+
+/// By how many variances of the noise a line has to be nearer in a part of what lies about a place.
+const CLEARLY: f64 = 6.0;
+
+/// Jumps beside a slope of fewer standard errors are not looked at.
+const JUMP: f64 = 4.0;
 
 /// A level counts as the earlier one again when at most this share of the change is left.
 const RETURNED: f64 = 0.25;
@@ -165,8 +177,15 @@ struct Place {
 /// A series with the sums that make every contrast a few additions.
 struct Series {
     values: Vec<f64>,
-    /// Sums and sums of squares of the first i values, about the median.
-    sums: Vec<(f64, f64)>,
+    /// Sums of the first i values about the median, of their squares, and of their products with their positions.
+    sums: Vec<Sums>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    value: f64,
+    square: f64,
+    product: f64,
 }
 
 impl Series {
@@ -174,10 +193,14 @@ impl Series {
         let centre = median(&sorted(values.iter().copied())).unwrap_or(0.0);
         values.iter_mut().for_each(|v| *v -= centre);
         let mut sums = Vec::with_capacity(values.len() + 1);
-        let mut sum = (0.0, 0.0);
+        let mut sum = Sums::default();
         sums.push(sum);
-        for v in &values {
-            sum = (sum.0 + v, sum.1 + v * v);
+        for (i, v) in values.iter().enumerate() {
+            sum = Sums {
+                value: sum.value + v,
+                square: sum.square + v * v,
+                product: sum.product + i as f64 * v,
+            };
             sums.push(sum);
         }
         Series { values, sums }
@@ -188,13 +211,68 @@ impl Series {
     }
 
     fn mean(&self, from: usize, to: usize) -> f64 {
-        (self.sums[to].0 - self.sums[from].0) / (to - from) as f64
+        (self.sums[to].value - self.sums[from].value) / (to - from) as f64
     }
 
     /// The sum of squared distances from the mean.
     fn scatter(&self, from: usize, to: usize) -> f64 {
-        let sum = self.sums[to].0 - self.sums[from].0;
-        (self.sums[to].1 - self.sums[from].1 - sum * sum / (to - from) as f64).max(0.0)
+        let sum = self.sums[to].value - self.sums[from].value;
+        (self.sums[to].square - self.sums[from].square - sum * sum / (to - from) as f64).max(0.0)
+    }
+
+    /// The sum of products of the distances from the means of values and positions, and that of squared distances from
+    /// the mean position.
+    fn slant(&self, from: usize, to: usize) -> (f64, f64) {
+        let sum = self.sums[to].value - self.sums[from].value;
+        let middle = (from + to - 1) as f64 / 2.0;
+        let n = (to - from) as f64;
+        (self.sums[to].product - self.sums[from].product - middle * sum, n * (n * n - 1.0) / 12.0)
+    }
+
+    /// Whether, near enough, a line is clearly nearer to the values about a bound than a level on either side.
+    fn is_sloping(&self, bounds: &[usize], i: usize) -> bool {
+        let (from, at, to) = (bounds[i - 1], bounds[i], bounds[i + 1]);
+        // Halved and halved again: what steps from afar may slide, as half a season does.
+        // A part knows less than the whole, so that it has to speak clearly.
+        let mut reach = (at - from).min(to - at).max(NEAR);
+        let mut margin = 0.0;
+        loop {
+            let (from, to) = (from.max(at.saturating_sub(reach)), to.min(at + reach));
+            let (product, square) = self.slant(from, to);
+            let beside_line = self.scatter(from, to) - product * product / square;
+            let beside_levels = self.scatter(from, at) + self.scatter(at, to);
+            let variance = beside_line.max(0.0) / ((to - from) as f64 - 2.0);
+            if beside_levels - beside_line > margin * variance {
+                return true;
+            }
+            if reach <= NEAR {
+                return false;
+            }
+            reach = (reach / 2).max(NEAR);
+            margin = CLEARLY;
+        }
+    }
+
+    /// How many points on either side a jump is looked for in.
+    fn reach(&self, at: usize) -> usize {
+        at.min(self.len() - at).min(NEAR)
+    }
+
+    /// By how many standard errors the values jump at a place, beside a slope common to both sides; 0 at the edges.
+    fn jump(&self, at: usize) -> f64 {
+        let reach = self.reach(at);
+        if reach < MIN_SEGMENT {
+            return 0.0;
+        }
+        let (from, to) = (at - reach, at + reach);
+        let (left, right) = (self.slant(from, at), self.slant(at, to));
+        let (product, square) = (left.0 + right.0, left.1 + right.1);
+        let n = reach as f64;
+        // The middles of both sides are as far apart as a side is long.
+        let jump = self.mean(at, to) - self.mean(from, at) - product / square * n;
+        let rest = self.scatter(from, at) + self.scatter(at, to) - product * product / square;
+        let variance = rest.max(0.0) / (2.0 * n - 3.0) * (2.0 / n + n * n / square);
+        if jump == 0.0 { 0.0 } else { jump.abs() / variance.sqrt() }
     }
 
     /// The CUSUM contrast of a change at `at` within `[from, to)`.
@@ -220,7 +298,7 @@ impl Series {
             }
         }
         found.sort_by(|a, b| (a.2 - a.0).cmp(&(b.2 - b.0)).then(b.3.total_cmp(&a.3)).then(a.0.cmp(&b.0)));
-        let mut places = std::collections::BTreeSet::new();
+        let mut places = self.jumps();
         for (from, at, to, _) in found {
             let is_crowded = places.range(from + 1..to).next().is_some()
                 || places.range((at + 1).saturating_sub(MIN_SEGMENT)..at + MIN_SEGMENT).next().is_some();
@@ -229,6 +307,16 @@ impl Series {
             }
         }
         places.into_iter().collect()
+    }
+
+    /// Places where the values jump, whatever the slope about them: the largest jump of its surroundings each.
+    fn jumps(&self) -> std::collections::BTreeSet<usize> {
+        let sizes: Vec<f64> = (0..self.len()).map(|at| self.jump(at)).collect();
+        let is_largest = |at: &usize| {
+            let near = &sizes[at.saturating_sub(NEAR / 2)..(at + NEAR / 2).min(sizes.len())];
+            sizes[*at] > JUMP && near.iter().all(|size| *size <= sizes[*at])
+        };
+        (0..self.len()).filter(is_largest).collect()
     }
 
     /// Drops the weakest place until all are significant, and puts the others where they fit best.
@@ -262,24 +350,34 @@ impl Series {
         (1..bounds.len() - 1).map(|i| Place { at: bounds[i], p: ps[i] }).collect()
     }
 
-    /// Puts a bound where the contrast of its neighbours is largest.
+    /// Puts a bound where the contrast of its neighbours is largest; on a slope, where the largest jump is.
     fn replace(&self, bounds: &mut [usize], i: usize) {
-        if let Some((at, _)) = self.best(bounds[i - 1], bounds[i + 1]) {
-            bounds[i] = at;
+        let (from, to) = (bounds[i - 1], bounds[i + 1]);
+        let Some((at, _)) = self.best(from, to) else { return };
+        bounds[i] = at;
+        if self.is_sloping(bounds, i) {
+            let places = from + MIN_SEGMENT..(to + 1).saturating_sub(MIN_SEGMENT);
+            let jumps = places.map(|at| (at, self.jump(at)));
+            if let Some((at, _)) = jumps.reduce(|a, b| if b.1 > a.1 { b } else { a }) {
+                bounds[i] = at;
+            }
         }
     }
 
-    /// By how much autocorrelation widens the error of a mean: (1 + ρ) / (1 − ρ) of what is left beside the levels.
+    /// By how much autocorrelation widens the error of a mean: (1 + ρ) / (1 − ρ) of what is left beside the levels
+    /// and their slopes.
     fn inflation(&self, bounds: &[usize]) -> f64 {
         let (mut products, mut squares) = (0.0, 0.0);
         for pair in bounds.windows(2) {
-            let mean = self.mean(pair[0], pair[1]);
-            let segment = &self.values[pair[0]..pair[1]];
-            products += segment.windows(2).map(|v| (v[0] - mean) * (v[1] - mean)).sum::<f64>();
-            squares += segment.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>();
+            let (mean, middle) = (self.mean(pair[0], pair[1]), (pair[0] + pair[1] - 1) as f64 / 2.0);
+            let (product, square) = self.slant(pair[0], pair[1]);
+            let slope = if square > 0.0 { product / square } else { 0.0 };
+            let rest = |k: usize| self.values[k] - mean - slope * (k as f64 - middle);
+            products += (pair[0] + 1..pair[1]).map(|k| rest(k - 1) * rest(k)).sum::<f64>();
+            squares += (pair[0]..pair[1]).map(|k| rest(k) * rest(k)).sum::<f64>();
         }
-        // A mean of its own takes some correlation out of each segment (Marriott and Pope 1954: about 1/n each).
-        let bias = (bounds.len() - 1) as f64 / self.len() as f64;
+        // A mean and a slope of its own take some correlation out of each segment (Marriott and Pope 1954: about 1/n each).
+        let bias = 2.0 * (bounds.len() - 1) as f64 / self.len() as f64;
         let rho = if squares > 0.0 { products / squares + bias } else { 0.0 };
         let rho = rho.clamp(0.0, MOST_AUTOCORRELATION);
         (1.0 + rho) / (1.0 - rho)
@@ -297,6 +395,11 @@ impl Series {
         // A few points that happen to agree are no proof that there is no noise: variances are shared in part.
         let shared = (left + right) / (m + n - 2.0);
         let own = |scatter: f64, n: f64| (scatter + 4.0 * shared) / (n + 3.0);
+        if self.is_sloping(bounds, i) {
+            let t = self.jump(at) / inflation.sqrt();
+            let freedom = (2 * self.reach(at)).saturating_sub(3).max(1);
+            return (normal::t_both_tails(t, freedom as f64) * self.len() as f64).min(1.0);
+        }
         if step <= MIN_EFFECT * shared.sqrt() || step <= f64::EPSILON * self.largest(from, to) {
             return 1.0;
         }
@@ -374,6 +477,33 @@ mod tests {
         assert_eq!(positions(&series(&[(30, 0.1), (30, 0.3)], 0.0, 0)), [30]);
         assert_eq!(positions(&series(&[(30, 0.0), (10, 1e300), (30, 0.0)], 0.0, 0)), [30, 40]);
         assert!(positions(&[1.0, 2.0, 3.0]).is_empty());
+    }
+
+    /// Noise of deviation 1 about a season of `period` points.
+    fn season(n: usize, period: f64, amplitude: f64, seed: u64) -> Vec<f64> {
+        let wave = |k: usize| amplitude * (std::f64::consts::TAU * k as f64 / period).sin();
+        series(&[(n, 100.0)], 1.0, seed).iter().enumerate().map(|(k, v)| v + wave(k)).collect()
+    }
+
+    #[test]
+    fn a_smooth_season_and_a_ramp_are_no_steps() {
+        let of_seasons: usize = (0..20).map(|seed| positions(&season(576, 288.0, 10.0, seed)).len()).sum();
+        assert!(of_seasons <= 2, "{of_seasons} changes in 20 seasons");
+        let ramp = |seed| -> Vec<f64> {
+            series(&[(288, 5.0)], 1.0, seed).iter().enumerate().map(|(k, v)| v + 0.05 * k as f64).collect()
+        };
+        let of_ramps: usize = (0..20).map(|seed| positions(&ramp(seed)).len()).sum();
+        assert!(of_ramps <= 12, "{of_ramps} changes in 20 ramps");
+    }
+
+    #[test]
+    fn a_step_on_a_season_is_found_where_it_is() {
+        let found = (0..20).filter(|seed| {
+            let mut values = season(576, 288.0, 10.0, *seed);
+            values[300..].iter_mut().for_each(|v| *v -= 5.0);
+            positions(&values).iter().any(|at| at.abs_diff(300) <= 2)
+        });
+        assert!(found.count() >= 18);
     }
 
     proptest! {
