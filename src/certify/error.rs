@@ -101,6 +101,11 @@ impl Error {
                 Some("`tars key generate` writes it as FILE.pub; `openssl pkey -in FILE -pubout` prints it".into())
             }
             Error::Archive { .. } => Some("fetch the archive again from where it came".into()),
+            Error::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Some(
+                "name the folder of a package or its archive, as `tars certify --out DIR` wrote it: \
+                 DIR/ga_certification_package.tar.gz"
+                    .into(),
+            ),
             Error::Random { .. }
             | Error::Encode { .. }
             | Error::Envelope { .. }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::files::NAME;
+use super::files::{NAME, OBJECTIVE};
 use super::indicator::SOURCE;
 use super::objective::tidy;
 use super::slo::ALL_SERVICES;
@@ -28,7 +28,7 @@ pub fn export(settings: &Settings) -> String {
     };
     let mut documents = Vec::new();
     for slo in &settings.slos {
-        let mut text = head(&slo.name, slo.service.as_deref());
+        let mut text = head(&slo.name, None, slo.service.as_deref());
         indicator(&mut text, "  ", slo);
         window(&mut text, slo.budget.period, &slo.budget.time_zone);
         let _ = writeln!(text, "  budgetingMethod: {}", method(slo.budget.budgeting));
@@ -56,7 +56,7 @@ fn whole(settings: &Settings, composite: &Composite, tiers: &[&BurnTier]) -> Opt
             text_of(&composite.name)
         ));
     }
-    let mut text = head(&composite.name, None);
+    let mut text = head(&composite.name, Some(composite.objective), None);
     window(&mut text, composite.period, &composite.time_zone);
     let _ = writeln!(text, "  budgetingMethod: {}", method(first.budget.budgeting));
     text.push_str("  objectives:\n");
@@ -73,10 +73,11 @@ fn text_of(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn head(name: &str, service: Option<&str>) -> String {
+fn head(name: &str, objective: Option<f64>, service: Option<&str>) -> String {
+    let objective = objective.map(|share| format!("    {OBJECTIVE}: \"{share}\"\n")).unwrap_or_default();
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!(
-        "apiVersion: openslo/v1\nkind: SLO\nmetadata:\n  name: {}\n  annotations:\n    {NAME}: {}\nspec:\n  service: {}\n",
+        "apiVersion: openslo/v1\nkind: SLO\nmetadata:\n  name: {}\n  annotations:\n    {NAME}: {}\n{objective}spec:\n  service: {}\n",
         text_of(plain.to_lowercase().trim_matches('-')),
         text_of(name),
         text_of(service.unwrap_or(ALL_SERVICES)),

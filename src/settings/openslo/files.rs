@@ -13,6 +13,8 @@ use super::yaml::{Node, documents};
 const VERSION: &str = "openslo/v1";
 /// The annotation that holds a name of ours where it is no name of Kubernetes.
 pub(super) const NAME: &str = "tars/name";
+/// The annotation that holds the objective of a composite, for which OpenSLO has no place.
+pub(super) const OBJECTIVE: &str = "tars/objective";
 const ENDINGS: [&str; 2] = ["yaml", "yml"];
 
 /// What the documents add to the settings.
@@ -35,6 +37,8 @@ pub(super) struct Object {
     pub(super) name: String,
     pub(super) file: String,
     pub(super) line: u64,
+    /// Our own annotations.
+    pub(super) annotations: Fields,
     pub(super) spec: Fields,
 }
 
@@ -149,19 +153,19 @@ fn object(reader: &mut Reader<'_>, node: Node) -> Option<Object> {
     let line = fields.line;
     let version = fields.text(reader, "apiVersion");
     let kind = fields.word(reader, "kind", &KINDS);
-    let (name, spec) = head(reader, &mut fields, Some(VERSION), version)?;
+    let (name, annotations, spec) = head(reader, &mut fields, Some(VERSION), version)?;
     fields.finish(reader);
     let file = reader.file.clone();
-    Some(Object { kind: kind?.0, name, file, line, spec })
+    Some(Object { kind: kind?.0, name, file, line, annotations, spec })
 }
 
-/// The name and the spec of an object, with its version checked where it has to have one.
+/// The name, the annotations and the spec of an object, with its version checked where it has to have one.
 fn head(
     reader: &mut Reader<'_>,
     fields: &mut Fields,
     expected: Option<&str>,
     version: Option<(String, u64)>,
-) -> Option<(String, Fields)> {
+) -> Option<(String, Fields, Fields)> {
     match version {
         Some((version, _)) if version == VERSION => {}
         Some((version, line)) => {
@@ -177,7 +181,8 @@ fn head(
     let mut metadata = fields.map(reader, "metadata").unwrap_or_default();
     let stated = metadata.text(reader, "name");
     metadata.skip(&["displayName", "labels"]);
-    let annotated = metadata.map(reader, "annotations").and_then(|mut a| a.text(reader, NAME));
+    let mut annotations = metadata.map(reader, "annotations").unwrap_or_default();
+    let annotated = annotations.text(reader, NAME);
     if metadata.line > 0 {
         metadata.finish(reader);
     }
@@ -186,7 +191,7 @@ fn head(
         reader.wrong((fields.line, "metadata.name"), "nothing", "a name", None);
     }
     let spec = fields.map(reader, "spec").unwrap_or_default();
-    Some((name.unwrap_or_default(), spec))
+    Some((name.unwrap_or_default(), annotations, spec))
 }
 
 /// The spec of an object that stands within another one; `named` says of which kind it must be and gets its name.
@@ -206,7 +211,7 @@ pub(super) fn inline(
         let key = format!("{path}.kind");
         reader.wrong((line, &key), format!("`{kind}`"), format!("`{expected}`"), remedy.as_deref());
     }
-    let (name, spec) = head(reader, &mut fields, None, version)?;
+    let (name, _, spec) = head(reader, &mut fields, None, version)?;
     if let Some((_, slot)) = named
         && !name.is_empty()
     {

@@ -5,7 +5,7 @@ use toml::{Table, Value as Toml};
 use super::super::load::Entry;
 use super::alert::{Library, policies};
 use super::fields::{Fields, Reader};
-use super::files::{Entries, Object, inline};
+use super::files::{Entries, OBJECTIVE, Object, inline};
 use super::indicator::{Indicator, indicator};
 use super::objective::{objective, share, tidy};
 use super::time::time_window;
@@ -145,7 +145,8 @@ fn own_indicator(reader: &mut Reader<'_>, holder: &mut Fields, library: &Library
     }
 }
 
-/// The composite of objectives that have weights; its objective is the weighted mean of theirs.
+/// The composite of objectives that have weights; its objective is the one annotated, else the weighted mean of
+/// theirs.
 fn composite(
     reader: &mut Reader<'_>,
     object: &Object,
@@ -165,6 +166,14 @@ fn composite(
     let weight = |p: &Part| p.weight.unwrap_or(1.0);
     let total: f64 = parts.iter().map(weight).sum();
     let mean = parts.iter().map(|p| weight(p) * p.share).sum::<f64>() / total;
+    let stated = object.annotations.clone().text(reader, OBJECTIVE).map(|(text, line)| {
+        // Annotations are texts. What is no share between 0 and 1 is refused here, with its place.
+        text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or_else(|| {
+            let key = object.annotations.key(OBJECTIVE);
+            reader.wrong((line, &key), format!("`{text}`"), "a share above 0 and at most 1", None);
+            mean
+        })
+    });
     let members = parts.iter().map(|p| {
         let name = p.name.clone().unwrap_or_default();
         Toml::Table(Table::from_iter([
@@ -174,7 +183,7 @@ fn composite(
     });
     let mut table = shared.clone();
     table.insert("name".into(), object.name.clone().into());
-    table.insert("objective".into(), tidy(mean).into());
+    table.insert("objective".into(), stated.unwrap_or_else(|| tidy(mean)).into());
     table.insert("parts".into(), Toml::Array(members.collect()));
     let path = format!("{}:{}: {}", reader.file, object.line, reader.object);
     entries.composites.push(Entry { path, table });

@@ -324,7 +324,7 @@ fn an_exported_slo_reads_back_as_it_was() {
     std::fs::write(&whole, &exported[cut..]).unwrap();
     let back = Settings::load(Some(Path::new(&empty))).unwrap();
     let composite = &back.composites[0];
-    assert_eq!(composite.name, "all");
+    assert_eq!((composite.name.as_str(), composite.objective), ("all", 0.98));
     assert_eq!(composite.parts.iter().map(|p| p.weight).collect::<Vec<_>>(), [2.0, 1.0]);
     let part = slo(&back, &composite.parts[0].slo);
     assert_eq!(Slo { name: "error_rate".into(), ..part }, slo(&settings, "error_rate"));
