@@ -1,6 +1,5 @@
 //! `tars check`: what a platform has to show, criterion by criterion, with the query behind each figure.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use arrow::array::{AsArray, StringArray};
@@ -9,7 +8,7 @@ use arrow::datatypes::DataType;
 use clap::ValueEnum;
 
 use super::Global;
-use super::output::write_whole;
+use super::rows::write_frame;
 use super::workspace::{Window, open_run, refresh};
 use crate::artifact::checks;
 use crate::engine;
@@ -117,16 +116,7 @@ impl Check {
 
     async fn write(&self, run: &Run, sql: &str) -> Result<(), Error> {
         let frame = run.engine().sql(sql).await?;
-        if let Some(path) = &self.output {
-            let mut content = Vec::new();
-            self.format.write(frame, &mut content).await?;
-            return write_whole(path, &content);
-        }
-        let mut out = std::io::BufWriter::new(std::io::stdout());
-        self.format.write(frame, &mut out).await?;
-        // A closed pipe (`| head`) is not worth a word.
-        let _ = out.flush();
-        Ok(())
+        write_frame(self.format, self.output.as_deref(), frame).await
     }
 
     /// An error that names what failed, when `--fail-on` asks for it.

@@ -1,11 +1,10 @@
 //! Results of queries: in which format, and where to.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use datafusion::dataframe::DataFrame;
 
-use super::output::write_whole;
+use super::rows::write_frame;
 use crate::error::Error;
 use crate::shell::Format;
 
@@ -27,19 +26,6 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
 impl Results {
     /// Writes the rows of a frame.
     pub(super) async fn write(&self, frame: DataFrame) -> Result<(), Error> {
-        match &self.output {
-            Some(path) => {
-                let mut content = Vec::new();
-                self.format.write(frame, &mut content).await?;
-                write_whole(path, &content)
-            }
-            None => {
-                let mut out = std::io::BufWriter::new(std::io::stdout());
-                self.format.write(frame, &mut out).await?;
-                // A closed pipe (`| head`) is not worth a word.
-                let _ = out.flush();
-                Ok(())
-            }
-        }
+        write_frame(self.format, self.output.as_deref(), frame).await
     }
 }

@@ -44,11 +44,11 @@ pub(super) async fn write_frame(
 ) -> Result<(), Error> {
     if let Some(path) = output {
         let mut content = Vec::new();
-        format.write(frame, &mut content).await?;
+        format.show(frame, &mut content).await?;
         return write_whole(path, &content);
     }
     let mut out = std::io::BufWriter::new(std::io::stdout());
-    let written = format.write(frame, &mut out).await;
+    let written = format.show(frame, &mut out).await;
     // A closed pipe (`| head`) is not worth a word.
     let _ = out.flush();
     match written {

@@ -1,10 +1,9 @@
 //! `tars runs`: what the nightly job did.
 
-use std::io::Write;
-
 use datafusion::prelude::SessionContext;
 
 use super::Global;
+use super::rows::write_frame;
 use crate::engine;
 use crate::error::Error;
 use crate::nightly::TABLE;
@@ -48,10 +47,6 @@ impl Runs {
             self.last
         );
         let frame = context.sql(&sql).await.map_err(engine::Error::from)?;
-        let mut out = std::io::BufWriter::new(std::io::stdout());
-        self.format.write(frame, &mut out).await?;
-        // A closed pipe (`| head`) is not worth a word.
-        let _ = out.flush();
-        Ok(())
+        write_frame(self.format, None, frame).await
     }
 }

@@ -11,6 +11,7 @@ use datafusion::datasource::MemTable;
 
 use self::queries::{ALERTS, BUDGETS, CORRELATIONS, STATUS, TRENDS, VIOLATIONS, WARNINGS};
 use super::output::write_whole;
+use super::rows::write_frame;
 use super::workspace::{Window, open_run, refresh};
 use super::{Global, charts};
 use crate::domain::{Severity, TimeRange};
@@ -222,20 +223,7 @@ impl SloCommand {
 
     async fn write(&self, run: &Run, format: Format, sql: &str) -> Result<(), Error> {
         let frame = run.engine().sql(sql).await?;
-        match &self.output {
-            Some(path) => {
-                let mut content = Vec::new();
-                format.write(frame, &mut content).await?;
-                write_whole(path, &content)
-            }
-            None => {
-                let mut out = std::io::BufWriter::new(std::io::stdout());
-                format.write(frame, &mut out).await?;
-                // A closed pipe (`| head`) is not worth a word.
-                let _ = out.flush();
-                Ok(())
-            }
-        }
+        write_frame(format, self.output.as_deref(), frame).await
     }
 
     /// Says what is odd about the definitions, given the data.

@@ -12,7 +12,7 @@ mod features;
 mod format;
 mod pdf;
 mod picture;
-mod plain;
+pub(crate) mod plain;
 mod render;
 mod rows;
 mod sections;

@@ -29,7 +29,7 @@ pub(super) fn breaks_line(c: char) -> bool {
 }
 
 /// Whether a character does something instead of showing something.
-pub(super) fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 

@@ -1,13 +1,16 @@
 //! Query results as text or files. Rows are written as they arrive, so that a large result needs little
 //! memory; only the aligned table has to see everything first.
+//!
+//! What telemetry says cannot steer who reads it: characters that would move a terminal's cursor or reorder a line are
+//! spelled out in tables and Markdown, and text that a spreadsheet would take for a formula gets an apostrophe in CSV.
 
 use std::io::Write;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::csv;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, WriterBuilder};
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -19,13 +22,14 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::Error;
+use crate::report::plain::{is_hidden, visible};
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Aligned columns, for reading.
     Table,
-    /// RFC 4180 with a header line.
+    /// RFC 4180 with a header line. Text that begins as a formula does is preceded by an apostrophe.
     Csv,
     /// One JSON array of objects.
     Json,
@@ -71,6 +75,21 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 impl Format {
     /// Runs a query and writes its rows. Returns how many there were.
     pub async fn write(self, frame: DataFrame, out: &mut (dyn Write + Send)) -> Result<usize, Error> {
+        self.write_each(frame, out, Ok).await
+    }
+
+    /// The same, with numbers of six significant digits where the format is one for people.
+    pub async fn show(self, frame: DataFrame, out: &mut (dyn Write + Send)) -> Result<usize, Error> {
+        let is_for_people = matches!(self, Format::Table | Format::Markdown);
+        self.write_each(frame, out, |batch| if is_for_people { rounded(&batch) } else { Ok(batch) }).await
+    }
+
+    async fn write_each(
+        self,
+        frame: DataFrame,
+        out: &mut (dyn Write + Send),
+        change: impl Fn(RecordBatch) -> Result<RecordBatch, BoxError>,
+    ) -> Result<usize, Error> {
         let schema = Arc::clone(frame.schema().inner());
         let mut stream = frame.execute_stream().await.map_err(crate::engine::Error::from)?;
         let mut rows = 0;
@@ -78,7 +97,9 @@ impl Format {
             Sink::new(self, schema, out).map_err(|source| Error::Write { format: self, source })?;
         while let Some(batch) = stream.try_next().await.map_err(crate::engine::Error::from)? {
             rows += batch.num_rows();
-            sink.write(batch).map_err(|source| Error::Write { format: self, source })?;
+            change(batch)
+                .and_then(|batch| sink.write(batch))
+                .map_err(|source| Error::Write { format: self, source })?;
         }
         sink.finish().map_err(|source| Error::Write { format: self, source })?;
         Ok(rows)
@@ -103,9 +124,9 @@ fn json<W: Write, F: JsonFormat>(out: W) -> arrow::json::Writer<W, F> {
 impl<'a> Sink<'a> {
     fn new(format: Format, schema: SchemaRef, out: &'a mut (dyn Write + Send)) -> Result<Self, BoxError> {
         Ok(match format {
-            Format::Table => Sink::Table { schema, batches: Vec::new(), out },
+            Format::Table => Sink::Table { schema: cells_schema(&schema, printed), batches: Vec::new(), out },
             Format::Csv => {
-                let schema = flat_schema(&schema);
+                let schema = cells_schema(&schema, str::to_owned);
                 let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
                 // The header is owed even when no row follows.
                 writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
@@ -135,8 +156,8 @@ impl<'a> Sink<'a> {
 
     fn write(&mut self, batch: RecordBatch) -> Result<(), BoxError> {
         match self {
-            Sink::Table { batches, .. } => batches.push(batch),
-            Sink::Csv { writer, schema } => writer.write(&flatten(schema, &batch)?)?,
+            Sink::Table { batches, schema, .. } => batches.push(cells(schema, &batch, printed)?),
+            Sink::Csv { writer, schema } => writer.write(&cells(schema, &batch, no_formula)?)?,
             Sink::Json(writer) => writer.write(&batch)?,
             Sink::Ndjson(writer) => writer.write(&batch)?,
             Sink::Markdown { out } => {
@@ -185,53 +206,83 @@ fn text_options() -> FormatOptions<'static> {
     FormatOptions::new().with_display_error(true)
 }
 
-/// CSV cells hold text: nested and binary columns become it, everything else keeps its type.
-fn flat_schema(schema: &SchemaRef) -> SchemaRef {
+/// Cells hold text: text of any kind, nested and binary columns become it, everything else keeps its type.
+fn cells_schema(schema: &SchemaRef, name: fn(&str) -> String) -> SchemaRef {
     let fields = schema.fields().iter().map(|f| {
-        if needs_text(f.data_type()) {
-            Arc::new(Field::new(f.name(), DataType::Utf8, true))
-        } else {
-            Arc::clone(f)
-        }
+        let kind = if becomes_text(f.data_type()) { DataType::Utf8 } else { f.data_type().clone() };
+        Field::new(name(f.name()), kind, true)
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn needs_text(kind: &DataType) -> bool {
-    kind.is_nested()
-        || matches!(
-            kind,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_)
-        )
+fn becomes_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            true
+        }
+        DataType::Dictionary(_, values) => becomes_text(values),
+        other => other.is_nested(),
+    }
 }
 
-fn flatten(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, BoxError> {
+fn cells(schema: &SchemaRef, batch: &RecordBatch, cell: fn(&str) -> String) -> Result<RecordBatch, BoxError> {
     let options = text_options();
     let columns = batch
         .columns()
         .iter()
         .map(|column| {
-            if !needs_text(column.data_type()) {
+            if !becomes_text(column.data_type()) {
                 return Ok(Arc::clone(column));
             }
             let formatter = ArrayFormatter::try_new(column, &options)?;
-            let texts = (0..column.len()).map(|i| column.is_valid(i).then(|| formatter.value(i).to_string()));
+            let text = |i| cell(&formatter.value(i).to_string());
+            let texts = (0..column.len()).map(|i| column.is_valid(i).then(|| text(i)));
             Ok(Arc::new(texts.collect::<StringArray>()) as ArrayRef)
         })
         .collect::<Result<Vec<_>, BoxError>>()?;
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
+/// A text whose lines stay within their cell of an aligned table.
+fn printed(text: &str) -> String {
+    text.split('\n')
+        .map(|line| if line.contains(is_hidden) { visible(line) } else { line.to_owned() })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// A text that a spreadsheet does not take for a formula; a number may begin with a sign. (OWASP, "CSV injection".)
+fn no_formula(text: &str) -> String {
+    let is_formula = match text.chars().next() {
+        Some('=' | '@' | '\t' | '\r') => true,
+        Some('+' | '-') => text.parse::<f64>().is_err(),
+        _ => false,
+    };
+    if is_formula { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The batch with its doubles rounded to six significant digits, and large ones to whole numbers.
+fn rounded(batch: &RecordBatch) -> Result<RecordBatch, BoxError> {
+    let round = |v: f64| {
+        if v.abs() >= 1e6 { v.round() } else { format!("{v:.5e}").parse().unwrap_or(v) }
+    };
+    let columns = batch.columns().iter().map(|column| match column.as_primitive_opt::<Float64Type>() {
+        Some(doubles) => Arc::new(doubles.unary::<_, Float64Type>(round)) as ArrayRef,
+        None => Arc::clone(column),
+    });
+    Ok(RecordBatch::try_new(batch.schema(), columns.collect())?)
+}
+
 /// A text that cannot leave its cell of a Markdown table or start HTML in it.
 fn escape_cell(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible(text).chars() {
         match c {
             '|' | '\\' | '`' | '*' | '_' | '[' | ']' => escaped.extend(['\\', c]),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            c if c.is_control() => escaped.push(' '),
             c => escaped.push(c),
         }
     }
@@ -279,6 +330,40 @@ mod tests {
     async fn nested_values_become_text_in_csv() {
         let csv = check(Format::Csv, "select make_array(1, 2) as list, {'a': 'x,y'} as record").await;
         assert_eq!(csv, "list,record\n\"[1, 2]\",\"{a: x,y}\"\n");
+    }
+
+    #[tokio::test]
+    async fn text_steers_neither_a_terminal_nor_a_spreadsheet() {
+        let sql = "select arrow_cast('a' || chr(27) || '[2Jb' || chr(10) || 'c', 'Dictionary(Int32, Utf8)') as t, \
+                   make_array('=1+2' || chr(7)) as l, '=1+2' as f, '-3' as n, '-x' as x";
+        let table = check(Format::Table, sql).await;
+        assert!(table.contains("| a\\u{1b}[2Jb | [=1+2\\u{7}] | =1+2 | -3 | -x |"), "{table}");
+        assert!(table.contains("| c           |"), "{table}");
+        let markdown = check(Format::Markdown, sql).await;
+        assert!(markdown.contains("| a\\\\u{1b}\\[2Jb c |"), "{markdown}");
+        let csv = check(Format::Csv, sql).await;
+        assert!(csv.ends_with(",[=1+2\u{7}],'=1+2,-3,'-x\n"), "{csv}");
+        let json = check(Format::Json, sql).await;
+        assert!(json.contains("\"a\\u001b[2Jb\\nc\"") && json.contains("\"f\":\"=1+2\""), "{json}");
+    }
+
+    #[tokio::test]
+    async fn numbers_for_people_have_six_digits_and_others_all() {
+        let frame = || async {
+            let sql = "select 2.0 / 3 as a, 1034405456.5546 as b, 0.00000000017002655794 as c, cast(null as double) as d";
+            SessionContext::new().sql(sql).await.unwrap()
+        };
+        let mut out = Vec::new();
+        Format::Markdown.show(frame().await, &mut out).await.unwrap();
+        let text = String::from_utf8_lossy(&out).into_owned();
+        assert!(text.ends_with("| 0.666667 | 1034405457.0 | 1.70027e-10 |  |\n"), "{text}");
+        let mut out = Vec::new();
+        Format::Csv.show(frame().await, &mut out).await.unwrap();
+        assert!(
+            String::from_utf8_lossy(&out).contains("0.6666666666666666,"),
+            "{:?}",
+            String::from_utf8_lossy(&out)
+        );
     }
 
     #[tokio::test]
