@@ -136,6 +136,18 @@ fn recorded_series_are_kept_once_and_read_by_panels() {
     let counted = "select cast(round(sum(value * 300)) as bigint) from dashboard_series \
                    where rule = 'global_request_rate'";
     assert_eq!(value(at, "lake", counted), value(at, "lake", served));
+    let panels = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/dashboard/panels.sql");
+    let rows = ok(at, &["sql", "-f", panels, "--date", DAY, "--format", "csv"]);
+    let drawn: std::collections::BTreeSet<&str> =
+        rows.lines().skip(1).filter_map(|row| row.split(',').next()).collect();
+    assert!(drawn.len() >= 16 && drawn.contains("1"), "{drawn:?}");
+    // A panel of a rule that nobody computes would stay empty for ever.
+    let text = std::fs::read_to_string(panels).unwrap();
+    let rules = include_str!("../../src/settings/recording.toml");
+    for panel in text.lines().filter(|line| line.trim_start().starts_with('(')) {
+        let rule = panel.rsplit('\'').nth(1).unwrap();
+        assert!(rules.contains(&format!("name = \"{rule}\"")), "no rule {rule}");
+    }
     let odd = tars(at, &["record", "--interval", "90"]);
     assert_eq!(odd.code, Some(2), "{}", odd.stderr);
 }
