@@ -14,6 +14,7 @@ mod gradient;
 mod grow;
 mod histogram;
 mod hyperparams;
+mod leaf_rows;
 mod lightgbm;
 mod linfa;
 mod masks;
