@@ -78,8 +78,6 @@ pub(super) struct Block {
     pub(super) tree: usize,
     /// Its first leaf.
     pub(super) first: usize,
-    /// The leaves' values, then zeros: an empty mask points to number 64.
-    values: [f64; MASK_LEAVES + 1],
     /// The features that decide here, with their masks by cell.
     pub(super) features: Vec<(usize, Vec<u64>)>,
     /// The leaves there are.
@@ -130,34 +128,6 @@ impl Masks {
         }
         cells
     }
-
-    /// Adds the raw scores of some rows, tree by tree.
-    pub(super) fn score_block(&self, rows: &ArrayView2<'_, f64>, outputs: usize, scores: &mut [f64]) {
-        let count = rows.nrows();
-        let cells = self.cells_of(rows);
-        let mut reached = vec![0_u64; count];
-        for block in &self.blocks {
-            block.reach(&cells, &mut reached);
-            let output = block.tree % outputs;
-            for (scores, mask) in scores.chunks_exact_mut(outputs).zip(&reached) {
-                scores[output] += block.values[mask.trailing_zeros() as usize];
-            }
-        }
-    }
-}
-
-impl Block {
-    /// For each row the mask of the leaf that it reaches.
-    fn reach(&self, cells: &[u16], reached: &mut [u64]) {
-        let count = reached.len();
-        reached.fill(self.all);
-        for (feature, masks) in &self.features {
-            let cells = &cells[feature * count..][..count];
-            for (reached, cell) in reached.iter_mut().zip(cells) {
-                *reached &= masks[*cell as usize];
-            }
-        }
-    }
 }
 
 fn blocks(number: usize, tree: &Tree, cells: &[Cells]) -> Vec<Block> {
@@ -167,10 +137,8 @@ fn blocks(number: usize, tree: &Tree, cells: &[Cells]) -> Vec<Block> {
         .chunks(MASK_LEAVES)
         .enumerate()
         .map(|(block, leaves)| {
-            let mut values = [0.0; MASK_LEAVES + 1];
-            leaves.iter().zip(&mut values).for_each(|(leaf, value)| *value = leaf.value);
             let all = u64::MAX >> (MASK_LEAVES - leaves.len());
-            Block { tree: number, first: block * MASK_LEAVES, values, features: Vec::new(), all }
+            Block { tree: number, first: block * MASK_LEAVES, features: Vec::new(), all }
         })
         .collect();
     let (left, right) = sides(tree, words);

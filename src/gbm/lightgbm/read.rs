@@ -131,7 +131,7 @@ impl Booster {
             average: header.flags.contains(&"average_output"),
             masks: OnceLock::new(),
             explainer: OnceLock::new(),
-            walk: OnceLock::new(),
+            scorer: OnceLock::new(),
         };
         for feature in 0..width {
             let nodes = booster.trees.iter().flat_map(|tree| &tree.nodes).filter(|n| n.feature == feature);
