@@ -41,7 +41,8 @@ struct Feature {
 #[derive(Debug)]
 pub(super) struct Cells {
     features: Vec<Feature>,
-    columns: usize,
+    /// How many columns there are.
+    pub(super) columns: usize,
 }
 
 /// What a node asks: whether the cell in a column is above a bound. Then it goes right.
@@ -49,13 +50,6 @@ pub(super) struct Cells {
 pub(super) struct Question {
     pub(super) column: u32,
     pub(super) bound: Cell,
-}
-
-/// A question that nobody goes right at.
-impl Default for Question {
-    fn default() -> Question {
-        Question { column: 0, bound: HIGHEST }
-    }
 }
 
 impl Cells {
@@ -105,8 +99,7 @@ impl Cells {
 
     /// The cells of some rows, column by column.
     pub(super) fn of_rows(&self, rows: &ArrayView2<'_, f64>) -> Vec<Cell> {
-        // A model without any question has a column all the same, for leaves that look like nodes.
-        let mut cells = vec![0; self.columns.max(1) * rows.nrows()];
+        let mut cells = vec![0; self.columns * rows.nrows()];
         let (mut values, mut ranks) = (vec![0.0; rows.nrows()], vec![0; rows.nrows()]);
         for (at, feature) in self.features.iter().enumerate() {
             if feature.readings.is_empty() && feature.sets.is_empty() {

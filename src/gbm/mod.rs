@@ -21,12 +21,12 @@ mod linfa;
 mod masks;
 mod model;
 mod objective;
+mod row_sieve;
 mod scorer;
 mod shap;
 mod sieve;
 mod split;
 mod tree;
-mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,11 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::cells::Cells;
+use super::row_sieve::RowSieve;
 use super::sieve::{BLOCK_ROWS, Sieve};
 use super::tree::Tree;
-use super::walk::Walk;
 
-/// Fewer rows are walked down the trees one by one.
+/// Fewer rows are scored one by one.
 const FEW_ROWS: usize = 16;
 
 /// What scoring reads instead of the trees.
@@ -16,15 +16,15 @@ const FEW_ROWS: usize = 16;
 pub(super) struct Scorer {
     cells: Cells,
     sieve: Sieve,
-    walk: Walk,
+    row_sieve: RowSieve,
     outputs: usize,
 }
 
 impl Scorer {
     pub(super) fn new(trees: &[Tree], width: usize, outputs: usize) -> Scorer {
         let cells = Cells::new(trees, width);
-        let (sieve, walk) = (Sieve::new(trees, &cells), Walk::new(trees, &cells));
-        Scorer { cells, sieve, walk, outputs }
+        let (sieve, row_sieve) = (Sieve::new(trees, &cells), RowSieve::new(trees, &cells));
+        Scorer { cells, sieve, row_sieve, outputs }
     }
 
     /// The sums of the trees' answers: a row each, a column for each output.
@@ -34,7 +34,7 @@ impl Scorer {
         if rows.nrows() < FEW_ROWS {
             let rows = rows.axis_chunks_iter(Axis(0), 1);
             let each = rows.zip(slots.chunks_exact_mut(self.outputs));
-            each.for_each(|(row, scores)| self.walk.score(&self.cells.of_rows(&row), scores));
+            each.for_each(|(row, scores)| self.row_sieve.score(&self.cells.of_rows(&row), scores));
             return scores;
         }
         let blocks: Vec<_> = rows.axis_chunks_iter(Axis(0), BLOCK_ROWS).collect();

@@ -103,7 +103,7 @@ fn ask<const QUESTIONS: usize>(cuts: &[Cut; QUESTIONS], cells: &[Cell], out: &mu
 }
 
 /// The leaves' values from left to right, and for each node which of them are left of it.
-fn order(tree: &Tree) -> (Vec<f64>, Vec<std::ops::Range<usize>>) {
+pub(super) fn leaf_order(tree: &Tree) -> (Vec<f64>, Vec<std::ops::Range<usize>>) {
     let mut values = Vec::with_capacity(tree.leaves.len());
     let mut left_of = vec![0..0; tree.nodes.len()];
     // A node is met twice: before its left child, and after it.
@@ -123,7 +123,7 @@ fn order(tree: &Tree) -> (Vec<f64>, Vec<std::ops::Range<usize>>) {
 }
 
 fn stretches(tree: &Tree, cells: &Cells) -> Vec<Stretch> {
-    let (values, left_of) = order(tree);
+    let (values, left_of) = leaf_order(tree);
     let questions: Vec<Question> = tree.nodes.iter().map(|node| cells.question(node)).collect();
     let mask = |first: usize| {
         let cuts = questions.iter().zip(&left_of).map(|(question, left)| {

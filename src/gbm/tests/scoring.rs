@@ -1,4 +1,4 @@
-//! Sieve and walk against asking the nodes one by one.
+//! Both sieves against asking the nodes one by one.
 
 use super::*;
 use proptest::prelude::*;
