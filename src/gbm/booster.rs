@@ -6,7 +6,6 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 use super::Error;
 use super::binning::FeatureBins;
-use super::masks::Masks;
 use super::objective::Objective;
 use super::scorer::Scorer;
 use super::shap::{self, Explainer};
@@ -24,8 +23,6 @@ pub struct Booster {
     /// A random forest's trees are averaged.
     pub(super) average: bool,
     /// Made when first needed.
-    pub(super) masks: OnceLock<Masks>,
-    /// Made when first needed.
     pub(super) explainer: OnceLock<Explainer>,
     /// Made when first needed.
     pub(super) scorer: OnceLock<Scorer>,
@@ -39,7 +36,6 @@ impl Clone for Booster {
             feature_infos: self.feature_infos.clone(),
             trees: self.trees.clone(),
             average: self.average,
-            masks: OnceLock::new(),
             explainer: OnceLock::new(),
             scorer: OnceLock::new(),
         }
@@ -73,7 +69,6 @@ impl Booster {
             feature_infos,
             trees: Vec::new(),
             average: false,
-            masks: OnceLock::new(),
             explainer: OnceLock::new(),
             scorer: OnceLock::new(),
         }
@@ -111,12 +106,8 @@ impl Booster {
         self.trees.len() / self.outputs()
     }
 
-    pub(super) fn masks(&self) -> &Masks {
-        self.masks.get_or_init(|| Masks::new(&self.trees, self.feature_names.len()))
-    }
-
     pub(super) fn explainer(&self) -> &Explainer {
-        self.explainer.get_or_init(|| Explainer::new(&self.trees, self.outputs(), self.masks()))
+        self.explainer.get_or_init(|| Explainer::new(&self.trees, self.feature_names.len(), self.outputs()))
     }
 
     /// Refuses rows of another width.
