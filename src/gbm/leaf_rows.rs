@@ -13,7 +13,7 @@ const COPY_BELOW: usize = 2;
 const BLOCK_ROWS: usize = 256;
 
 /// Leaves of more rows than this are shared between threads.
-const SHARED_ROWS: usize = 1 << 15;
+const SHARED_ROWS: usize = 1 << 14;
 
 /// A leaf's stretch of the list of rows.
 #[derive(Debug, Clone, Copy)]
