@@ -28,6 +28,18 @@ pub struct Trained {
     pub best_round: usize,
     /// Mean loss on the validation set after each round.
     pub validation: Vec<f64>,
+    /// Trees of the rounds after the best.
+    later: Vec<Tree>,
+}
+
+impl Trained {
+    /// The model of the first rounds, as many as were trained at most: what training for so many would have given.
+    pub fn with_rounds(&self, rounds: usize) -> Booster {
+        let mut booster = self.booster.clone();
+        booster.trees.extend_from_slice(&self.later);
+        booster.trees.truncate(rounds * booster.outputs());
+        booster
+    }
 }
 
 /// Rows with what they should answer.
@@ -112,8 +124,9 @@ impl ValidHyperParams {
             }
         }
         let best_round = watch.as_ref().map_or(booster.rounds(), |watch| watch.best() + 1);
-        booster.trees.truncate(best_round * booster.outputs());
-        Ok(Trained { booster, best_round, validation: watch.map_or_else(Vec::new, |watch| watch.losses) })
+        let later = booster.trees.split_off(best_round * booster.outputs());
+        let validation = watch.map_or_else(Vec::new, |watch| watch.losses);
+        Ok(Trained { booster, best_round, validation, later })
     }
 
     fn weights(&self, objective: &Objective, examples: &Examples<'_>) -> Result<Vec<f32>, Error> {
