@@ -8,8 +8,8 @@ use super::binning::Binned;
 use super::booster::Booster;
 use super::gradient::{Pair, Quantized, mix};
 use super::grow::{Grower, Grown};
-use super::histogram::Bins;
 use super::hyperparams::{ClassWeights, ValidHyperParams};
+use super::leaf_rows::Buffers;
 use super::objective::Objective;
 use super::tree::Tree;
 
@@ -28,6 +28,18 @@ pub struct Trained {
     pub best_round: usize,
     /// Mean loss on the validation set after each round.
     pub validation: Vec<f64>,
+    /// Trees of the rounds after the best.
+    later: Vec<Tree>,
+}
+
+impl Trained {
+    /// The model of the first rounds, as many as were trained at most: what training for so many would have given.
+    pub fn with_rounds(&self, rounds: usize) -> Booster {
+        let mut booster = self.booster.clone();
+        booster.trees.extend_from_slice(&self.later);
+        booster.trees.truncate(rounds * booster.outputs());
+        booster
+    }
 }
 
 /// Rows with what they should answer.
@@ -112,8 +124,9 @@ impl ValidHyperParams {
             }
         }
         let best_round = watch.as_ref().map_or(booster.rounds(), |watch| watch.best() + 1);
-        booster.trees.truncate(best_round * booster.outputs());
-        Ok(Trained { booster, best_round, validation: watch.map_or_else(Vec::new, |watch| watch.losses) })
+        let later = booster.trees.split_off(best_round * booster.outputs());
+        let validation = watch.map_or_else(Vec::new, |watch| watch.losses);
+        Ok(Trained { booster, best_round, validation, later })
     }
 
     fn weights(&self, objective: &Objective, examples: &Examples<'_>) -> Result<Vec<f32>, Error> {
@@ -153,10 +166,12 @@ struct Rounds<'a> {
     weights: Vec<f32>,
     /// Row by row, a score for each output.
     scores: Vec<f64>,
-    pairs: Vec<Pair>,
+    /// For each output, the derivatives of each row.
+    pairs: Vec<Vec<Pair>>,
     /// What the last round's trees add, by output.
     last: Vec<Grown>,
-    spare: Vec<Vec<Vec<Bins>>>,
+    /// For each output.
+    buffers: Vec<Buffers>,
 }
 
 impl<'a> Rounds<'a> {
@@ -176,9 +191,9 @@ impl<'a> Rounds<'a> {
             targets,
             weights,
             scores: start.repeat(binned.len),
-            pairs: vec![(0.0, 0.0); binned.len * outputs],
+            pairs: vec![vec![(0.0, 0.0); binned.len]; outputs],
             last: Vec::new(),
-            spare: vec![Vec::new(); outputs],
+            buffers: vec![Buffers::default(); outputs],
         }
     }
 
@@ -186,19 +201,19 @@ impl<'a> Rounds<'a> {
     fn next(&mut self, round: usize) -> Vec<Tree> {
         self.differentiate();
         let rows = self.sample_rows(round);
-        let (params, binned, pairs) = (self.params, self.binned, &self.pairs);
+        let (params, binned) = (self.params, self.binned);
         let outputs = self.objective.outputs();
         let grown: Vec<Grown> = self
-            .spare
+            .buffers
             .par_iter_mut()
+            .zip(&self.pairs)
             .enumerate()
-            .map(|(output, spare)| {
+            .map(|(output, (buffers, pairs))| {
                 let salt = mix(params.seed ^ mix((round * outputs + output) as u64));
-                let pair = |row: usize| pairs[row * outputs + output];
-                let quantized = Quantized::new((0..binned.len).map(pair), binned.len, salt);
+                let quantized = Quantized::new(pairs.iter().copied(), binned.len, salt);
                 let features = sample_features(params, binned.width(), salt);
                 let grower = Grower { binned, params, features: &features, quantized: &quantized };
-                grower.grow(rows.clone(), &pair, spare)
+                grower.grow(&rows, pairs, buffers)
             })
             .collect();
         let trees = grown.iter().map(|grown| grown.tree.clone()).collect();
@@ -211,8 +226,12 @@ impl<'a> Rounds<'a> {
         let outputs = self.objective.outputs();
         let (objective, targets, weights, last) = (self.objective, self.targets, &self.weights, &self.last);
         let scores = self.scores.par_chunks_mut(BLOCK_ROWS * outputs);
-        let pairs = self.pairs.par_chunks_mut(BLOCK_ROWS * outputs);
-        scores.zip(pairs).enumerate().for_each(|(block, (scores, pairs))| {
+        let mut pairs: Vec<Vec<&mut [Pair]>> =
+            (0..scores.len()).map(|_| Vec::with_capacity(outputs)).collect();
+        for of_output in &mut self.pairs {
+            pairs.iter_mut().zip(of_output.chunks_mut(BLOCK_ROWS)).for_each(|(all, some)| all.push(some));
+        }
+        scores.zip(pairs).enumerate().for_each(|(block, (scores, mut pairs))| {
             let first = block * BLOCK_ROWS;
             for (output, grown) in last.iter().enumerate() {
                 let leaves = &grown.leaf_of[first..];
@@ -220,11 +239,11 @@ impl<'a> Rounds<'a> {
                     scores[output] += grown.tree.leaves[*leaf as usize].value;
                 }
             }
-            let mut probabilities = vec![0.0; outputs];
-            let each = scores.chunks_exact(outputs).zip(pairs.chunks_exact_mut(outputs));
+            let (mut probabilities, mut found) = (vec![0.0; outputs], vec![(0.0, 0.0); outputs]);
             let known = targets[first..].iter().zip(&weights[first..]);
-            for ((scores, pairs), (target, weight)) in each.zip(known) {
-                objective.derivatives(scores, *target, *weight, &mut probabilities, pairs);
+            for (at, (scores, (target, weight))) in scores.chunks_exact(outputs).zip(known).enumerate() {
+                objective.derivatives(scores, *target, *weight, &mut probabilities, &mut found);
+                pairs.iter_mut().zip(&found).for_each(|(pairs, found)| pairs[at] = *found);
             }
         });
     }

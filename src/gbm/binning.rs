@@ -139,12 +139,15 @@ fn halfway(low: f64, high: f64) -> f64 {
     if middle >= low && middle < high { middle } else { low }
 }
 
-/// A table of values as bins, in both directions: histograms read rows, partitions read columns.
+/// A table of values as bins, row by row.
 #[derive(Debug)]
 pub(super) struct Binned {
     pub(super) features: Vec<FeatureBins>,
-    pub(super) rows: Vec<u8>,
-    pub(super) columns: Vec<Vec<u8>>,
+    /// Each row in so many words, of a byte for each feature.
+    pub(super) rows: Vec<u64>,
+    pub(super) words: usize,
+    /// Features of one word; spread evenly, so that all words cost the same.
+    pub(super) per_word: usize,
     pub(super) len: usize,
 }
 
@@ -169,20 +172,35 @@ impl Binned {
             })
             .collect();
         let (features, columns): (Vec<FeatureBins>, Vec<Vec<u8>>) = made.into_iter().unzip();
-        let mut rows = vec![0; len * width];
-        rows.par_chunks_mut(BLOCK_ROWS * width.max(1)).enumerate().for_each(|(block, rows)| {
+        let words = width.div_ceil(size_of::<u64>()).max(1);
+        let per_word = width.div_ceil(words).max(1);
+        let mut binned = Binned { features, rows: vec![0; len * words], words, per_word, len };
+        let mut rows = std::mem::take(&mut binned.rows);
+        rows.par_chunks_mut(BLOCK_ROWS * words).enumerate().for_each(|(block, rows)| {
             for (feature, column) in columns.iter().enumerate() {
+                let (word, shift) = binned.slot(feature);
                 let column = &column[block * BLOCK_ROWS..];
-                for (row, bin) in rows.chunks_exact_mut(width).zip(column) {
-                    row[feature] = *bin;
+                for (row, bin) in rows.chunks_exact_mut(words).zip(column) {
+                    row[word] |= u64::from(*bin) << shift;
                 }
             }
         });
-        Binned { features, rows, columns, len }
+        Binned { rows, ..binned }
     }
 
     /// How many features there are.
     pub(super) fn width(&self) -> usize {
         self.features.len()
+    }
+
+    /// The word of a feature, and the first of its bits there.
+    pub(super) fn slot(&self, feature: usize) -> (usize, usize) {
+        (feature / self.per_word, feature % self.per_word * 8)
+    }
+
+    /// The bin of a row's value.
+    pub(super) fn bin(&self, row: usize, feature: usize) -> u8 {
+        let (word, shift) = self.slot(feature);
+        (self.rows[row * self.words + word] >> shift) as u8
     }
 }

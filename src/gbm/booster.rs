@@ -2,22 +2,14 @@
 
 use std::sync::OnceLock;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
-use rayon::prelude::*;
+use ndarray::{Array1, Array2, ArrayView2};
 
 use super::Error;
 use super::binning::FeatureBins;
-use super::masks::Masks;
 use super::objective::Objective;
+use super::scorer::Scorer;
 use super::shap::{self, Explainer};
 use super::tree::Tree;
-use super::walk::Walk;
-
-/// Rows that are scored together: their cells and masks stay in the cache nearest to the processor.
-const BLOCK_ROWS: usize = 512;
-
-/// Fewer rows are walked down the trees one by one.
-const FEW_ROWS: usize = 32;
 
 /// A gradient-boosted model.
 #[derive(Debug)]
@@ -31,11 +23,9 @@ pub struct Booster {
     /// A random forest's trees are averaged.
     pub(super) average: bool,
     /// Made when first needed.
-    pub(super) masks: OnceLock<Masks>,
-    /// Made when first needed.
     pub(super) explainer: OnceLock<Explainer>,
     /// Made when first needed.
-    pub(super) walk: OnceLock<Walk>,
+    pub(super) scorer: OnceLock<Scorer>,
 }
 
 impl Clone for Booster {
@@ -46,9 +36,8 @@ impl Clone for Booster {
             feature_infos: self.feature_infos.clone(),
             trees: self.trees.clone(),
             average: self.average,
-            masks: OnceLock::new(),
             explainer: OnceLock::new(),
-            walk: OnceLock::new(),
+            scorer: OnceLock::new(),
         }
     }
 }
@@ -80,9 +69,8 @@ impl Booster {
             feature_infos,
             trees: Vec::new(),
             average: false,
-            masks: OnceLock::new(),
             explainer: OnceLock::new(),
-            walk: OnceLock::new(),
+            scorer: OnceLock::new(),
         }
     }
 
@@ -118,12 +106,8 @@ impl Booster {
         self.trees.len() / self.outputs()
     }
 
-    pub(super) fn masks(&self) -> &Masks {
-        self.masks.get_or_init(|| Masks::new(&self.trees, self.feature_names.len()))
-    }
-
     pub(super) fn explainer(&self) -> &Explainer {
-        self.explainer.get_or_init(|| Explainer::new(&self.trees, self.outputs(), self.masks()))
+        self.explainer.get_or_init(|| Explainer::new(&self.trees, self.feature_names.len(), self.outputs()))
     }
 
     /// Refuses rows of another width.
@@ -139,40 +123,12 @@ impl Booster {
     /// Raw scores: a row each, a column for each output. Uses the current rayon pool.
     pub fn raw_scores(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, Error> {
         self.check(rows.ncols())?;
-        let (outputs, scale) = (self.outputs(), self.scale());
-        if rows.nrows() < FEW_ROWS {
-            return Ok(self.walk_rows(rows) * scale);
-        }
-        let masks = self.masks();
-        let mut scores = Array2::zeros((rows.nrows(), outputs));
-        let blocks = rows.axis_chunks_iter(Axis(0), BLOCK_ROWS).collect::<Vec<_>>();
-        let slots = scores.as_slice_mut().expect("a new array is in row order");
-        let score = |(rows, scores): (&ArrayView2<'_, f64>, &mut [f64])| {
-            masks.score_block(rows, outputs, scores);
-            if self.average {
-                scores.iter_mut().for_each(|s| *s *= scale);
-            }
-        };
-        // A block is not worth waking another thread for.
-        if blocks.len() > 1 {
-            blocks.par_iter().zip(slots.par_chunks_mut(BLOCK_ROWS * outputs)).for_each(score);
-        } else {
-            blocks.iter().zip(slots.chunks_mut(BLOCK_ROWS * outputs)).for_each(score);
+        let scorer = self.scorer.get_or_init(|| Scorer::new(&self.trees, rows.ncols(), self.outputs()));
+        let mut scores = scorer.score(rows);
+        if self.average {
+            scores *= self.scale();
         }
         Ok(scores)
-    }
-
-    fn walk_rows(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        let walk = self.walk.get_or_init(|| Walk::new(&self.trees));
-        let mut scores = Array2::zeros((rows.nrows(), self.outputs()));
-        for (row, mut scores) in rows.rows().into_iter().zip(scores.rows_mut()) {
-            let scores = scores.as_slice_mut().expect("a new array is in row order");
-            match row.as_slice() {
-                Some(row) => walk.score(row, scores),
-                None => walk.score(&row.to_vec(), scores),
-            }
-        }
-        scores
     }
 
     /// Answers: the probabilities of the classes, the probability of class 1 of 2, or the predicted number.

@@ -101,11 +101,15 @@ impl ExactSums {
         ExactSums { first: scale / grid.first, second: scale / grid.second }
     }
 
-    /// The sums over some rows.
-    pub(super) fn of(&self, pairs: impl Iterator<Item = Pair>) -> (f64, f64) {
-        let (first, second) = pairs.fold((0_i64, 0_i64), |(first, second), (g, h)| {
-            (first + (f64::from(g) * self.first) as i64, second + (f64::from(h) * self.second) as i64)
-        });
-        (first as f64 / self.first, second as f64 / self.second)
+    /// The sums over the rows of each leaf; rows of no leaf have a number beyond.
+    pub(super) fn by_leaf(&self, pairs: &[Pair], leaf_of: &[u32], leaves: usize) -> Vec<(f64, f64)> {
+        let mut sums = vec![(0_i64, 0_i64); leaves + 1];
+        for ((g, h), leaf) in pairs.iter().zip(leaf_of) {
+            let sum = &mut sums[(*leaf as usize).min(leaves)];
+            sum.0 += (f64::from(*g) * self.first) as i64;
+            sum.1 += (f64::from(*h) * self.second) as i64;
+        }
+        let real = |(first, second)| (first as f64 / self.first, second as f64 / self.second);
+        sums.into_iter().take(leaves).map(real).collect()
     }
 }

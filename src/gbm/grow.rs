@@ -4,11 +4,12 @@ use super::binning::{Binned, FeatureBins};
 use super::gradient::{ExactSums, Pair, Quantized};
 use super::histogram::{self, Bins};
 use super::hyperparams::{Monotone, ValidHyperParams};
+use super::leaf_rows::{Buffers, LeafRows, Place};
 use super::split::{Divide, LeafSums, Search, Split, better};
 use super::tree::{Child, Leaf, Missing, Node, Rule, Tree};
 
-/// Work below this many additions is not shared between threads.
-const SHARED_WORK: usize = 200_000;
+/// More features than this are searched by several threads.
+const SHARED_FEATURES: usize = 256;
 
 /// A tree with the leaf of every training row.
 pub(super) struct Grown {
@@ -18,9 +19,7 @@ pub(super) struct Grown {
 
 /// A leaf of the tree so far.
 struct Open {
-    /// Where its rows stand in the list of rows.
-    start: usize,
-    end: usize,
+    place: Place,
     depth: usize,
     packed: i64,
     bounds: (f64, f64),
@@ -32,7 +31,7 @@ struct Open {
 
 impl Open {
     fn rows(&self) -> usize {
-        self.end - self.start
+        self.place.len()
     }
 
     fn sums(&self) -> LeafSums {
@@ -51,44 +50,36 @@ pub(super) struct Grower<'a> {
 
 impl Grower<'_> {
     /// Grows a tree over some rows; the others only find their leaf in it.
-    pub(super) fn grow(
-        &self,
-        mut rows: Vec<u32>,
-        pairs: &(impl Fn(usize) -> Pair + Sync),
-        spare: &mut Vec<Vec<Bins>>,
-    ) -> Grown {
-        let in_bag = rows.len();
-        let packed = rows.iter().map(|row| self.quantized.packed[*row as usize]).sum();
+    pub(super) fn grow(&self, chosen: &[u32], pairs: &[Pair], buffers: &mut Buffers) -> Grown {
+        let packed = &self.quantized.packed;
+        let (mut rows, place) = LeafRows::new(self.binned, packed, chosen, buffers);
         let mut root = Open {
-            start: 0,
-            end: in_bag,
+            place,
             depth: 0,
-            packed,
+            packed: chosen.iter().map(|row| packed[*row as usize]).sum(),
             bounds: (f64::NEG_INFINITY, f64::INFINITY),
             histograms: None,
             best: None,
             parent: None,
         };
         if self.may_split(&root) {
-            let mut histograms = self.blank(spare);
-            root.best = self.search(&mut histograms, None, &rows, &root.sums(), None).0;
+            let mut histograms = rows.histograms();
+            rows.fill(&mut root.place, &mut histograms);
+            root.best = self.search(&mut histograms, None, &root.sums(), None).0;
             root.histograms = Some(histograms);
         }
         let mut open = vec![root];
         let mut nodes: Vec<Node> = Vec::new();
         let mut tables: Vec<(usize, [bool; 256])> = Vec::new();
-        let mut moved = Vec::new();
         while open.len() < self.params.max_leaves {
             let Some(at) = most_gain(&open) else { break };
             let Some(split) = open[at].best.take() else { break };
             let table = self.table(&split);
-            let (start, end) = (open[at].start, open[at].end);
-            let column = &self.binned.columns[split.feature];
-            let left_rows = partition(&mut rows[start..end], column, &table, &mut moved);
+            let left_rows = rows.partition(open[at].place, split.feature, &table);
             let least = self.params.min_child_samples;
-            if left_rows < least || end - start - left_rows < least {
+            if left_rows < least || open[at].rows() - left_rows < least {
                 // The estimated counts were wrong: search again by exact ones.
-                open[at].best = self.search_exactly(&open[at], &rows[start..end]);
+                open[at].best = self.search_exactly(&open[at], &rows);
                 continue;
             }
             let node = nodes.len();
@@ -98,11 +89,11 @@ impl Grower<'_> {
             }
             nodes.push(self.node(&split, &open[at]));
             tables.push((split.feature, table));
-            self.divide(&mut open, at, node, &split, left_rows, &rows, spare);
+            self.divide(&mut open, at, node, &split, left_rows, &mut rows);
         }
         let grown = self.finish(&open, nodes, &rows, pairs);
-        open.into_iter().filter_map(|leaf| leaf.histograms).for_each(|h| spare.push(h));
-        self.place_others(grown, in_bag, &tables)
+        open.into_iter().filter_map(|leaf| leaf.histograms).for_each(|h| rows.give_back(h));
+        self.place_others(grown, chosen.len(), &tables)
     }
 
     fn may_split(&self, leaf: &Open) -> bool {
@@ -110,12 +101,7 @@ impl Grower<'_> {
             && self.params.max_depth.is_none_or(|most| leaf.depth < most)
     }
 
-    fn blank(&self, spare: &mut Vec<Vec<Bins>>) -> Vec<Bins> {
-        spare.pop().unwrap_or_else(|| vec![[0; 256]; self.binned.width()])
-    }
-
     /// Puts two leaves in the place of one.
-    #[expect(clippy::too_many_arguments)]
     fn divide(
         &self,
         open: &mut Vec<Open>,
@@ -123,15 +109,13 @@ impl Grower<'_> {
         node: usize,
         split: &Split,
         left_rows: usize,
-        rows: &[u32],
-        spare: &mut Vec<Vec<Bins>>,
+        rows: &mut LeafRows<'_>,
     ) {
         let last = open.len() + 1 == self.params.max_leaves;
         let parent = &mut open[at];
         let (left_bounds, right_bounds) = self.child_bounds(parent, split);
-        let child = |start, end, packed, bounds, is_left| Open {
-            start,
-            end,
+        let child = |place, packed, bounds, is_left| Open {
+            place,
             depth: parent.depth + 1,
             packed,
             bounds,
@@ -139,29 +123,24 @@ impl Grower<'_> {
             best: None,
             parent: Some((node, is_left)),
         };
-        let middle = parent.start + left_rows;
-        let mut left = child(parent.start, middle, split.left, left_bounds, true);
-        let mut right = child(middle, parent.end, parent.packed - split.left, right_bounds, false);
+        let (left_place, right_place) = parent.place.split(left_rows);
+        let mut left = child(left_place, split.left, left_bounds, true);
+        let mut right = child(right_place, parent.packed - split.left, right_bounds, false);
         let inherited = parent.histograms.take();
         if let Some(mut inherited) = inherited {
             if !last && (self.may_split(&left) || self.may_split(&right)) {
                 let left_is_small = left.rows() <= right.rows();
                 let (small, large) =
                     if left_is_small { (&mut left, &mut right) } else { (&mut right, &mut left) };
-                let mut own = self.blank(spare);
-                let found = self.search(
-                    &mut own,
-                    Some(&mut inherited),
-                    &rows[small.start..small.end],
-                    &small.sums(),
-                    Some(&large.sums()),
-                );
+                let mut own = rows.histograms();
+                rows.fill(&mut small.place, &mut own);
+                let found = self.search(&mut own, Some(&mut inherited), &small.sums(), Some(&large.sums()));
                 small.best = found.0.filter(|_| self.may_split(small));
                 large.best = found.1.filter(|_| self.may_split(large));
                 small.histograms = Some(own);
                 large.histograms = Some(inherited);
             } else {
-                spare.push(inherited);
+                rows.give_back(inherited);
             }
         }
         open[at] = left;
@@ -189,49 +168,37 @@ impl Grower<'_> {
         Search { params: self.params, grid: self.quantized.grid }
     }
 
-    /// Fills the histograms of the smaller leaf, takes them off the parent's, which so become the larger leaf's, and
-    /// searches both. Features are shared between threads.
+    /// Takes the histograms of the smaller leaf off the parent's, which so become the larger leaf's, and searches both.
     fn search(
         &self,
         small: &mut [Bins],
         large: Option<&mut [Bins]>,
-        rows: &[u32],
         small_sums: &LeafSums,
         large_sums: Option<&LeafSums>,
     ) -> (Option<Split>, Option<Split>) {
-        self.search_part(small, large, 0, rows, small_sums, large_sums)
+        self.search_part(small, large, 0, small_sums, large_sums)
     }
 
+    /// The same for the features from `first` on, shared between threads if they are many.
     fn search_part(
         &self,
         small: &mut [Bins],
         large: Option<&mut [Bins]>,
         first: usize,
-        rows: &[u32],
         small_sums: &LeafSums,
         large_sums: Option<&LeafSums>,
     ) -> (Option<Split>, Option<Split>) {
         let width = small.len();
-        if width > 1 && width * (rows.len() + 512) > SHARED_WORK && rayon::current_num_threads() > 1 {
+        if width > SHARED_FEATURES && rayon::current_num_threads() > 1 {
             let middle = width / 2;
             let (small_low, small_high) = small.split_at_mut(middle);
-            let (large_low, large_high) = match large {
-                Some(large) => {
-                    let (low, high) = large.split_at_mut(middle);
-                    (Some(low), Some(high))
-                }
-                None => (None, None),
-            };
+            let (large_low, large_high) = large.map(|large| large.split_at_mut(middle)).unzip();
             let (low, high) = rayon::join(
-                || self.search_part(small_low, large_low, first, rows, small_sums, large_sums),
-                || self.search_part(small_high, large_high, first + middle, rows, small_sums, large_sums),
+                || self.search_part(small_low, large_low, first, small_sums, large_sums),
+                || self.search_part(small_high, large_high, first + middle, small_sums, large_sums),
             );
             return (better(low.0, high.0), better(low.1, high.1));
         }
-        for (offset, bins) in small.iter_mut().enumerate() {
-            bins[..self.binned.features[first + offset].count()].fill(0);
-        }
-        histogram::add_rows(small, self.binned, first, rows, &self.quantized.packed);
         let search = self.searcher();
         let (mut best_small, mut best_large) = (None, None);
         let mut large = large;
@@ -251,13 +218,12 @@ impl Grower<'_> {
         (best_small, best_large)
     }
 
-    fn search_exactly(&self, leaf: &Open, rows: &[u32]) -> Option<Split> {
+    fn search_exactly(&self, leaf: &Open, rows: &LeafRows<'_>) -> Option<Split> {
         let search = self.searcher();
         let histograms = leaf.histograms.as_ref()?;
         (0..self.binned.width()).filter(|feature| self.features[*feature]).fold(None, |best, feature| {
             let mut counts = [0_u32; 256];
-            let column = &self.binned.columns[feature];
-            rows.iter().for_each(|row| counts[column[*row as usize] as usize] += 1);
+            rows.rows(leaf.place).for_each(|row| counts[self.binned.bin(row, feature) as usize] += 1);
             let kind = &self.binned.features[feature];
             better(best, search.best(feature, kind, &histograms[feature], &leaf.sums(), Some(&counts)))
         })
@@ -309,26 +275,21 @@ impl Grower<'_> {
     }
 
     /// Leaves from exact sums.
-    fn finish(
-        &self,
-        open: &[Open],
-        mut nodes: Vec<Node>,
-        rows: &[u32],
-        pairs: &(impl Fn(usize) -> Pair + Sync),
-    ) -> Grown {
-        let exact = ExactSums::new(self.quantized.grid, self.quantized.packed.len());
-        let search = self.searcher();
-        let mut leaf_of = vec![u32::MAX; self.quantized.packed.len()];
-        let mut leaves = Vec::with_capacity(open.len());
+    fn finish(&self, open: &[Open], mut nodes: Vec<Node>, rows: &LeafRows<'_>, pairs: &[Pair]) -> Grown {
+        let mut leaf_of = vec![u32::MAX; self.binned.len];
         for (number, leaf) in open.iter().enumerate() {
-            let own = &rows[leaf.start..leaf.end];
-            let (first, second) = exact.of(own.iter().map(|row| pairs(*row as usize)));
-            own.iter().for_each(|row| leaf_of[*row as usize] = number as u32);
+            rows.rows(leaf.place).for_each(|row| leaf_of[row] = number as u32);
+        }
+        let exact = ExactSums::new(self.quantized.grid, self.binned.len);
+        let sums = exact.by_leaf(pairs, &leaf_of, open.len());
+        let search = self.searcher();
+        let mut leaves = Vec::with_capacity(open.len());
+        for (number, (leaf, (first, second))) in open.iter().zip(sums).enumerate() {
             let value = if nodes.is_empty() { 0.0 } else { search.value(first, second, leaf.bounds) };
             leaves.push(Leaf {
                 value: value * self.params.learning_rate,
                 weight: second,
-                count: own.len() as u64,
+                count: leaf.rows() as u64,
             });
             if let Some((parent, is_left)) = leaf.parent {
                 let end = Child::Leaf(number);
@@ -350,7 +311,7 @@ impl Grower<'_> {
                     Child::Leaf(found) => break found as u32,
                     Child::Node(node) => {
                         let (feature, table) = &tables[node];
-                        let goes_left = table[self.binned.columns[*feature][row] as usize];
+                        let goes_left = table[self.binned.bin(row, *feature) as usize];
                         let node = &grown.tree.nodes[node];
                         at = if goes_left { node.left } else { node.right };
                     }
@@ -371,21 +332,4 @@ fn most_gain(open: &[Open]) -> Option<usize> {
         }
     }
     most.map(|(at, _)| at)
-}
-
-/// Puts rows that go left before the others, keeping their order; says how many.
-fn partition(rows: &mut [u32], column: &[u8], table: &[bool; 256], moved: &mut Vec<u32>) -> usize {
-    moved.resize(moved.len().max(rows.len()), 0);
-    let (mut left, mut right) = (0, 0);
-    for at in 0..rows.len() {
-        let row = rows[at];
-        let goes_left = table[column[row as usize] as usize];
-        // Written on both sides, kept on one: no branch that could be mispredicted.
-        rows[left] = row;
-        moved[right] = row;
-        left += usize::from(goes_left);
-        right += usize::from(!goes_left);
-    }
-    rows[left..].copy_from_slice(&moved[..right]);
-    left
 }

@@ -1,47 +1,53 @@
 //! Histograms: the derivatives of a leaf's rows, added up for each bin of each feature.
 
-use super::binning::Binned;
-
 /// Sums of packed derivatives for each bin of one feature.
 pub(super) type Bins = [i64; 256];
 
-/// Features that are filled together: their histograms fit into the cache nearest to the processor.
-const GROUP: usize = 8;
+/// Adds the derivatives of rows that lie together to the histograms of all features. A row's bins take `words` words,
+/// and `per_word` of them stand in each.
+pub(super) fn add_rows(
+    histograms: &mut [Bins],
+    per_word: usize,
+    words: usize,
+    bins: &[u64],
+    derivatives: &[i64],
+) {
+    for (word, group) in histograms.chunks_mut(per_word).enumerate() {
+        match group.len() {
+            1 => add_group::<1>(group, word, words, bins, derivatives),
+            2 => add_group::<2>(group, word, words, bins, derivatives),
+            3 => add_group::<3>(group, word, words, bins, derivatives),
+            4 => add_group::<4>(group, word, words, bins, derivatives),
+            5 => add_group::<5>(group, word, words, bins, derivatives),
+            6 => add_group::<6>(group, word, words, bins, derivatives),
+            7 => add_group::<7>(group, word, words, bins, derivatives),
+            _ => add_group::<8>(group, word, words, bins, derivatives),
+        }
+    }
+}
 
-/// Rows that are read group by group, so that they come from memory once.
-const BLOCK_ROWS: usize = 512;
+/// The features of one word: their number is known to the compiler, and their histograms fit into the cache nearest to
+/// the processor.
+fn add_group<const FEATURES: usize>(
+    histograms: &mut [Bins],
+    word: usize,
+    words: usize,
+    bins: &[u64],
+    derivatives: &[i64],
+) {
+    let Some((histograms, _)) = histograms.split_first_chunk_mut::<FEATURES>() else { return };
+    for (bins, derivatives) in bins.chunks_exact(words).zip(derivatives) {
+        let bins = bins[word].to_le_bytes();
+        for feature in 0..FEATURES {
+            histograms[feature][bins[feature] as usize] += derivatives;
+        }
+    }
+}
 
-/// Adds the derivatives of some rows to the histograms of the features from `first` on.
-pub(super) fn add_rows(histograms: &mut [Bins], binned: &Binned, first: usize, rows: &[u32], packed: &[i64]) {
-    let (groups, rest) = histograms.as_chunks_mut::<GROUP>();
-    let width = binned.width();
-    let mut derivatives = [0_i64; BLOCK_ROWS];
-    for rows in rows.chunks(BLOCK_ROWS) {
-        // Rows lie scattered: one byte of each is asked for first, so that the memory works on many at a time.
-        let mut touched = 0;
-        for (slot, row) in derivatives.iter_mut().zip(rows) {
-            *slot = packed[*row as usize];
-            touched ^= binned.rows[*row as usize * width + first];
-        }
-        std::hint::black_box(touched);
-        for (number, group) in groups.iter_mut().enumerate() {
-            let from = first + number * GROUP;
-            for (row, derivatives) in rows.iter().zip(&derivatives) {
-                let bins = &binned.rows[*row as usize * width + from..];
-                let Some((bins, _)) = bins.split_first_chunk::<GROUP>() else { continue };
-                for feature in 0..GROUP {
-                    group[feature][bins[feature] as usize] += derivatives;
-                }
-            }
-        }
-        let from = first + groups.len() * GROUP;
-        for (row, derivatives) in rows.iter().zip(&derivatives) {
-            let start = *row as usize * width + from;
-            let bins = &binned.rows[start..start + rest.len()];
-            for feature in 0..rest.len().min(bins.len()) {
-                rest[feature][bins[feature] as usize] += derivatives;
-            }
-        }
+/// Adds the histograms of some other rows of the same leaf.
+pub(super) fn merge(histograms: &mut [Bins], others: &[Bins]) {
+    for (all, other) in histograms.as_flattened_mut().iter_mut().zip(others.as_flattened()) {
+        *all += other;
     }
 }
 

@@ -1,74 +1,20 @@
-//! Scoring without walking down trees.
+//! Which leaves a row may still reach when only what one feature says is known.
 //!
-//! The values of a feature fall into cells between which no node of the model distinguishes. For a tree of up to 64
-//! leaves, a 64-bit mask says for each cell of each feature which leaves a row may still reach; the masks of all
-//! features in conjunction leave the one leaf that it does reach. There is no branch to mispredict and no node to wait
-//! for (after Lucchese et al., 2015, "QuickScorer", whose masks belong to nodes instead of cells). Bigger trees take
-//! several masks, of which all but one come out empty.
-//! The masks give the very leaf that walking gives, for NaN, zeros and categories as well, because they are
-//! made by asking the nodes.
+//! Contributions ask this for every leaf and every feature on the way to it. For each feature of a tree, the questions
+//! of its nodes leave a mask of leaves; the masks of all features in conjunction would leave the one that the row reaches.
 
-use ndarray::ArrayView2;
-
-use super::binning::category;
-use super::tree::{Child, Missing, Rule, Tree, ZERO};
+use super::cells::{Cell, Cells, Question};
+use super::tree::{Child, Tree};
 
 /// Leaves that one mask speaks for.
 const MASK_LEAVES: usize = 64;
 
-/// The cells of one feature.
-#[derive(Debug, Default)]
-struct Cells {
-    /// Thresholds, ascending: cell `i` is above `bounds[i - 1]` and at most `bounds[i]`.
-    bounds: Vec<f64>,
-    /// Some node takes 0 for missing: those values have a cell of their own.
-    zero: bool,
-    /// One cell for each category of any set, ascending, and one for all others.
-    categories: Option<Vec<u32>>,
-}
-
-/// The last cell is for NaN, the one before for zeros.
-impl Cells {
-    fn count(&self) -> usize {
-        self.categories.as_ref().map_or(self.bounds.len() + 1, |c| c.len() + 1) + 2
-    }
-
-    fn of(&self, value: f64) -> usize {
-        let last = self.count() - 1;
-        if value.is_nan() {
-            return last;
-        }
-        match &self.categories {
-            Some(categories) => {
-                category(value).and_then(|c| categories.binary_search(&c).ok()).unwrap_or(categories.len())
-            }
-            None if self.zero && value.abs() <= ZERO => last - 1,
-            None => below(&self.bounds, value),
-        }
-    }
-
-    /// A value of the cell.
-    fn example(&self, cell: usize) -> f64 {
-        let last = self.count() - 1;
-        match &self.categories {
-            _ if cell == last => f64::NAN,
-            _ if cell == last - 1 => 0.0,
-            Some(categories) => categories.get(cell).map_or(-1.0, |c| f64::from(*c)),
-            None => self.bounds.get(cell).copied().unwrap_or(f64::INFINITY),
-        }
-    }
-}
-
-/// How many of the bounds are below a value: a binary search without branches.
-#[inline]
-fn below(bounds: &[f64], value: f64) -> usize {
-    let (mut base, mut size) = (0, bounds.len());
-    while size > 1 {
-        let half = size / 2;
-        base = if bounds[base + half - 1] < value { base + half } else { base };
-        size -= half;
-    }
-    base + usize::from(size == 1 && bounds[base] < value)
+/// A node's question with the leaves that are out of reach where the answer is to go left, and right.
+#[derive(Debug)]
+struct Cut {
+    question: Question,
+    going_left: u64,
+    going_right: u64,
 }
 
 /// Up to 64 leaves of a tree.
@@ -78,126 +24,66 @@ pub(super) struct Block {
     pub(super) tree: usize,
     /// Its first leaf.
     pub(super) first: usize,
-    /// The leaves' values, then zeros: an empty mask points to number 64.
-    values: [f64; MASK_LEAVES + 1],
-    /// The features that decide here, with their masks by cell.
-    pub(super) features: Vec<(usize, Vec<u64>)>,
+    /// The features that decide here.
+    pub(super) features: Vec<FeatureCuts>,
     /// The leaves there are.
     all: u64,
 }
 
-/// A whole model as masks.
+/// What one feature decides.
 #[derive(Debug)]
-pub(super) struct Masks {
-    cells: Vec<Cells>,
-    pub(super) blocks: Vec<Block>,
+pub(super) struct FeatureCuts {
+    /// The feature.
+    pub(super) feature: usize,
+    cuts: Vec<Cut>,
 }
 
-impl Masks {
-    pub(super) fn new(trees: &[Tree], width: usize) -> Masks {
-        let mut cells: Vec<Cells> = (0..width).map(|_| Cells::default()).collect();
-        for node in trees.iter().flat_map(|tree| &tree.nodes) {
-            let cells = &mut cells[node.feature];
-            match &node.rule {
-                Rule::Numeric { threshold, missing, .. } => {
-                    cells.bounds.push(*threshold);
-                    cells.zero |= *missing == Missing::Zero;
-                }
-                Rule::Categorical { bits } => {
-                    let listed =
-                        (0..bits.len() as u32 * 32).filter(|c| bits[*c as usize / 32] >> (c % 32) & 1 == 1);
-                    cells.categories.get_or_insert_default().extend(listed);
-                }
-            }
-        }
-        for cells in &mut cells {
-            cells.bounds.sort_unstable_by(f64::total_cmp);
-            cells.bounds.dedup();
-            if let Some(categories) = &mut cells.categories {
-                categories.sort_unstable();
-                categories.dedup();
-            }
-        }
-        let blocks = trees.iter().enumerate().flat_map(|(tree, t)| blocks(tree, t, &cells)).collect();
-        Masks { cells, blocks }
-    }
-
-    /// The cell of each value, feature by feature.
-    pub(super) fn cells_of(&self, rows: &ArrayView2<'_, f64>) -> Vec<u16> {
-        let mut cells = Vec::with_capacity(rows.len());
-        for (column, kind) in rows.columns().into_iter().zip(&self.cells) {
-            cells.extend(column.iter().map(|value| kind.of(*value) as u16));
-        }
-        cells
-    }
-
-    /// Adds the raw scores of some rows, tree by tree.
-    pub(super) fn score_block(&self, rows: &ArrayView2<'_, f64>, outputs: usize, scores: &mut [f64]) {
-        let count = rows.nrows();
-        let cells = self.cells_of(rows);
-        let mut reached = vec![0_u64; count];
-        for block in &self.blocks {
-            block.reach(&cells, &mut reached);
-            let output = block.tree % outputs;
-            for (scores, mask) in scores.chunks_exact_mut(outputs).zip(&reached) {
-                scores[output] += block.values[mask.trailing_zeros() as usize];
-            }
-        }
-    }
+/// A whole model as masks.
+pub(super) fn blocks(trees: &[Tree], cells: &Cells) -> Vec<Block> {
+    trees.iter().enumerate().flat_map(|(number, tree)| blocks_of_tree(number, tree, cells)).collect()
 }
 
 impl Block {
-    /// For each row the mask of the leaf that it reaches.
-    fn reach(&self, cells: &[u16], reached: &mut [u64]) {
-        let count = reached.len();
-        reached.fill(self.all);
-        for (feature, masks) in &self.features {
-            let cells = &cells[feature * count..][..count];
-            for (reached, cell) in reached.iter_mut().zip(cells) {
-                *reached &= masks[*cell as usize];
+    /// Appends, for each feature that decides here, the mask of each row.
+    pub(super) fn masks(&self, cells: &[Cell], rows: usize, masks: &mut Vec<u64>) {
+        for FeatureCuts { cuts, .. } in &self.features {
+            let from = masks.len();
+            masks.resize(from + rows, self.all);
+            for Cut { question, going_left, going_right } in cuts {
+                let cells = &cells[question.column as usize * rows..][..rows];
+                for (mask, cell) in masks[from..].iter_mut().zip(cells) {
+                    // No branch: all bits where the row goes right.
+                    let right = u64::from(*cell > question.bound).wrapping_neg();
+                    *mask &= !(going_right & right | going_left & !right);
+                }
             }
         }
     }
 }
 
-fn blocks(number: usize, tree: &Tree, cells: &[Cells]) -> Vec<Block> {
-    let words = tree.leaves.len().div_ceil(MASK_LEAVES);
-    let mut blocks: Vec<Block> = tree
-        .leaves
-        .chunks(MASK_LEAVES)
-        .enumerate()
-        .map(|(block, leaves)| {
-            let mut values = [0.0; MASK_LEAVES + 1];
-            leaves.iter().zip(&mut values).for_each(|(leaf, value)| *value = leaf.value);
+fn blocks_of_tree(number: usize, tree: &Tree, cells: &Cells) -> Vec<Block> {
+    let (left, right) = sides(tree, tree.leaves.len().div_ceil(MASK_LEAVES));
+    let mut features: Vec<usize> = tree.nodes.iter().map(|node| node.feature).collect();
+    features.sort_unstable();
+    features.dedup();
+    let parts = tree.leaves.chunks(MASK_LEAVES).enumerate();
+    parts
+        .map(|(part, leaves)| {
+            let cut = |at: usize| Cut {
+                question: cells.question(&tree.nodes[at]),
+                going_left: right[at][part],
+                going_right: left[at][part],
+            };
+            let of_feature = |feature: &usize| {
+                let nodes = (0..tree.nodes.len()).filter(|at| tree.nodes[*at].feature == *feature);
+                let cuts = nodes.map(cut).filter(|cut| cut.going_left | cut.going_right != 0).collect();
+                FeatureCuts { feature: *feature, cuts }
+            };
+            let features = features.iter().map(of_feature).filter(|found| !found.cuts.is_empty()).collect();
             let all = u64::MAX >> (MASK_LEAVES - leaves.len());
-            Block { tree: number, first: block * MASK_LEAVES, values, features: Vec::new(), all }
+            Block { tree: number, first: part * MASK_LEAVES, features, all }
         })
-        .collect();
-    let (left, right) = sides(tree, words);
-    let mut used: Vec<usize> = tree.nodes.iter().map(|node| node.feature).collect();
-    used.sort_unstable();
-    used.dedup();
-    for feature in used {
-        let kind = &cells[feature];
-        let asking: Vec<usize> =
-            (0..tree.nodes.len()).filter(|node| tree.nodes[*node].feature == feature).collect();
-        let mut masks: Vec<Vec<u64>> = blocks.iter().map(|block| vec![block.all; kind.count()]).collect();
-        for cell in 0..kind.count() {
-            let value = kind.example(cell);
-            for node in &asking {
-                // Whoever goes left cannot reach what is right of the node.
-                let goes_left = tree.nodes[*node].rule.goes_left(value);
-                let out = if goes_left { &right[*node] } else { &left[*node] };
-                masks.iter_mut().zip(out).for_each(|(masks, out)| masks[cell] &= !out);
-            }
-        }
-        for (block, masks) in blocks.iter_mut().zip(masks) {
-            if masks.iter().any(|mask| *mask != block.all) {
-                block.features.push((feature, masks));
-            }
-        }
-    }
-    blocks
+        .collect()
 }
 
 /// For each node the leaves left of it and those right of it, as masks.

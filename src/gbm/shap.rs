@@ -11,13 +11,14 @@
 //! training rows that do. The weight is the integral of t^|S| (1-t)^(d-1-|S|) over 0 to 1, so the sum is the integral of
 //! a product, prod (o_j t + z_j (1-t)): a polynomial, which Gauss-Legendre quadrature with d/2 points integrates exactly
 //! (the same polynomials are behind Yu et al., 2022, "Linear TreeShap"). All factors are known before the row is, except
-//! for the bits `o_j`, and those are read off the masks that scoring uses.
+//! for the bits `o_j`, and those are read off masks of leaves (see [`super::masks`]).
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::booster::Booster;
-use super::masks::{Block, Masks};
+use super::cells::Cells;
+use super::masks::{self, Block};
 use super::tree::{Child, Tree};
 
 /// Rows that are explained together.
@@ -46,23 +47,26 @@ struct Path {
     failing: Vec<f64>,
 }
 
-/// What explains a model: the paths of each block of masks, and the expected value of each output.
+/// What explains a model: its masks, the paths of each block of them, and the expected value of each output.
 #[derive(Debug)]
 pub(super) struct Explainer {
+    cells: Cells,
+    blocks: Vec<Block>,
     paths: Vec<Vec<Path>>,
     expected: Vec<f64>,
 }
 
 impl Explainer {
-    pub(super) fn new(trees: &[Tree], outputs: usize, masks: &Masks) -> Explainer {
+    pub(super) fn new(trees: &[Tree], width: usize, outputs: usize) -> Explainer {
+        let cells = Cells::new(trees, width);
+        let blocks = masks::blocks(trees, &cells);
         let mut expected = vec![0.0; outputs];
         for (number, tree) in trees.iter().enumerate() {
             expected[number % outputs] += tree.expected_value();
         }
         let ways: Vec<Vec<Vec<(usize, f64)>>> = trees.iter().map(ways).collect();
         let mut rules = Vec::new();
-        let paths = masks
-            .blocks
+        let paths = blocks
             .iter()
             .map(|block| {
                 let (tree, ways) = (&trees[block.tree], &ways[block.tree]);
@@ -75,7 +79,7 @@ impl Explainer {
                     .collect()
             })
             .collect();
-        Explainer { paths, expected }
+        Explainer { cells, blocks, paths, expected }
     }
 }
 
@@ -120,7 +124,11 @@ fn path(block: &Block, bit: u32, way: &[(usize, f64)], value: f64, rules: &mut V
         factors.extend(rule.iter().map(|(t, w)| value * w * (1.0 - share) / (t + share * (1.0 - t))));
     }
     let slot = |feature: usize| {
-        block.features.iter().position(|(f, _)| *f == feature).expect("a feature on a path has masks")
+        block
+            .features
+            .iter()
+            .position(|found| found.feature == feature)
+            .expect("a feature on a path has masks")
     };
     let steps = way.iter().map(|(feature, _)| Step { feature: *feature, slot: slot(*feature) }).collect();
     let failing = rule.iter().map(|(t, w)| -value * w / (1.0 - t)).collect();
@@ -246,7 +254,7 @@ impl Workspace {
 
 /// Contributions of all features to all outputs, with the expected value last for each output.
 pub(super) fn contributions(booster: &Booster, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-    let (masks, explainer) = (booster.masks(), booster.explainer());
+    let explainer = booster.explainer();
     let (outputs, width) = (booster.outputs(), rows.ncols());
     let stride = outputs * (width + 1);
     let mut all = Array2::zeros((rows.nrows(), stride));
@@ -254,18 +262,16 @@ pub(super) fn contributions(booster: &Booster, rows: ArrayView2<'_, f64>) -> Arr
     let blocks: Vec<_> = rows.axis_chunks_iter(Axis(0), BLOCK_ROWS).collect();
     let explain = |(rows, out): (&ArrayView2<'_, f64>, &mut [f64])| {
         let count = rows.nrows();
-        let cells = masks.cells_of(rows);
+        let cells = explainer.cells.of_rows(rows);
         for row in out.chunks_exact_mut(stride) {
             for (output, expected) in explainer.expected.iter().enumerate() {
                 row[output * (width + 1) + width] = *expected;
             }
         }
         let mut work = Workspace::default();
-        for (block, paths) in masks.blocks.iter().zip(&explainer.paths) {
+        for (block, paths) in explainer.blocks.iter().zip(&explainer.paths) {
             work.words.clear();
-            for (feature, masks) in &block.features {
-                work.words.extend(cells[feature * count..][..count].iter().map(|cell| masks[*cell as usize]));
-            }
+            block.masks(&cells, count, &mut work.words);
             let from = block.tree % outputs * (width + 1);
             paths.iter().for_each(|path| work.add(path, count, out, stride, from));
         }

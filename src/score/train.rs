@@ -13,7 +13,7 @@ use super::metrics::{Metrics, surest};
 use super::report::{Importance, Report};
 use crate::domain::{REGRESSION_FEATURES, Verdict, format_timestamp};
 use crate::functions::RuleSet;
-use crate::gbm::{About, Booster, Calibration, Examples, HyperParams, Model, Objective, schema_hash};
+use crate::gbm::{self, About, Booster, Calibration, Examples, HyperParams, Model, Objective, schema_hash};
 
 /// Depth of the tree that is compared with, and of the one that is read.
 const BASELINE_DEPTH: usize = 6;
@@ -88,28 +88,35 @@ pub fn train(frame: &Frame, rules: &RuleSet, options: &Options) -> Result<Traine
             weights: chosen.iter().map(|row| weights[*row]).collect(),
         }
     };
-    let sides: Vec<(Side, Side)> = (0..fold_count)
-        .map(|fold| (side(&|row| fold_of[row] != fold), side(&|row| fold_of[row] == fold)))
-        .collect();
-    let best_round = best_round(&sides, options)?;
-
-    let mut unseen = vec![Vec::new(); targets.len()];
+    let params = hyper_params(options).iterations(options.rounds).check()?;
+    let mut trained = Vec::with_capacity(fold_count);
     let mut by_tree = vec![0; targets.len()];
-    for (fold, (seen, held_out)) in sides.iter().enumerate() {
-        let booster = fit(seen, best_round, options)?;
-        let answers = booster.answers(held_out.rows.view())?;
+    let held_rows = |fold: usize| (0..targets.len()).filter(|row| fold_of[*row] == fold).collect::<Vec<_>>();
+    for fold in 0..fold_count {
+        // One division at a time, for each is a copy of the frame.
+        let (seen, held_out) = (side(&|row| fold_of[row] != fold), side(&|row| fold_of[row] == fold));
+        trained.push(params.train(OBJECTIVE, &names(), seen.examples(), Some(held_out.examples()))?);
         let classes: Vec<usize> = seen.targets.iter().map(|t| *t as usize).collect();
         let tree = SurrogateTree::fit(&seen.rows, &classes, &seen.weights, BASELINE_DEPTH)?;
-        let decided = tree.predict(&held_out.rows);
-        let held_rows = (0..targets.len()).filter(|row| fold_of[*row] == fold);
-        for ((row, answer), decision) in held_rows.zip(answers.rows()).zip(decided) {
-            unseen[row] = answer.to_vec();
+        for (row, decision) in held_rows(fold).into_iter().zip(tree.predict(&held_out.rows)) {
             by_tree[row] = decision;
+        }
+    }
+    let best_round = best_round(&trained);
+    let mut unseen = vec![Vec::new(); targets.len()];
+    for (fold, trained) in trained.iter().enumerate() {
+        let held_rows = held_rows(fold);
+        let answers = trained.with_rounds(best_round).answers(rows.select(Axis(0), &held_rows).view())?;
+        for (row, answer) in held_rows.into_iter().zip(answers.rows()) {
+            unseen[row] = answer.to_vec();
         }
     }
     let (calibration, unseen) = calibrate(&unseen, &targets)?;
     let measured = Metrics::of_probabilities(&targets, &unseen);
-    let booster = fit(&side(&|_| true), best_round, options)?;
+    let numbers: Vec<f64> = targets.iter().map(|target| *target as f64).collect();
+    let examples = Examples { rows: rows.view(), targets: &numbers, weights: &weights };
+    let params = hyper_params(options).iterations(best_round).check()?;
+    let booster = params.train(OBJECTIVE, &names(), examples, None)?.booster;
     let about = about(frame, options, best_round, &measured, calibration);
     let model = Model { booster, about };
     let sure = |p: &Vec<f64>| p[surest(p)] >= options.min_confidence;
@@ -150,22 +157,11 @@ fn names() -> Vec<String> {
 
 const OBJECTIVE: Objective = Objective::Multiclass { classes: Verdict::ALL.len() };
 
-fn fit(side: &Side, rounds: usize, options: &Options) -> Result<Booster, Error> {
-    let params = hyper_params(options).iterations(rounds).check()?;
-    Ok(params.train(OBJECTIVE, &names(), side.examples(), None)?.booster)
-}
-
 /// The number of rounds with the lowest mean loss over the folds.
-fn best_round(sides: &[(Side, Side)], options: &Options) -> Result<usize, Error> {
-    let params = hyper_params(options).iterations(options.rounds).check()?;
-    let mut curves = Vec::new();
-    for (seen, held_out) in sides {
-        let trained = params.train(OBJECTIVE, &names(), seen.examples(), Some(held_out.examples()))?;
-        curves.push(trained.validation);
-    }
-    let shortest = curves.iter().map(Vec::len).min().unwrap_or(1);
-    let mean = |round: usize| curves.iter().map(|curve| curve[round]).sum::<f64>();
-    Ok((1..shortest).fold(0, |best, round| if mean(round) < mean(best) { round } else { best }) + 1)
+fn best_round(trained: &[gbm::Trained]) -> usize {
+    let shortest = trained.iter().map(|fold| fold.validation.len()).min().unwrap_or(1);
+    let mean = |round: usize| trained.iter().map(|fold| fold.validation[round]).sum::<f64>();
+    (1..shortest).fold(0, |best, round| if mean(round) < mean(best) { round } else { best }) + 1
 }
 
 /// Learns the calibration from answers of the folds, and applies it to them.

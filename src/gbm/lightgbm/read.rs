@@ -8,7 +8,7 @@ use crate::gbm::booster::Booster;
 use crate::gbm::objective::Objective;
 use crate::gbm::tree::{Child, Leaf, Missing, Node, Rule, Tree};
 
-/// Cells are numbered in 16 bits; three numbers are taken.
+/// Cells are numbered in 16 bits; the lowest and the highest stand for what is missing.
 const MAX_THRESHOLDS: usize = 65_000;
 
 /// `key=value` lines up to an empty line, and where they began.
@@ -129,9 +129,8 @@ impl Booster {
             feature_infos,
             trees,
             average: header.flags.contains(&"average_output"),
-            masks: OnceLock::new(),
             explainer: OnceLock::new(),
-            walk: OnceLock::new(),
+            scorer: OnceLock::new(),
         };
         for feature in 0..width {
             let nodes = booster.trees.iter().flat_map(|tree| &tree.nodes).filter(|n| n.feature == feature);

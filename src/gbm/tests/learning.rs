@@ -60,6 +60,20 @@ fn linfa_trains_and_predicts() {
 }
 
 #[test]
+fn the_first_rounds_of_a_long_training_are_a_short_training() {
+    let ((rows, targets), (other, answers)) = (classes(600, 5), classes(300, 6));
+    let examples = Examples { rows: rows.view(), targets: &targets, weights: &[] };
+    let held_out = Examples { rows: other.view(), targets: &answers, weights: &[] };
+    let params = |rounds| HyperParams::default().iterations(rounds).column_share(0.5).row_share(0.8).seed(3);
+    let long = params(30).check().unwrap().train(SOFTMAX, &names(4), examples, Some(held_out)).unwrap();
+    for rounds in [1, 7, 30] {
+        let short = params(rounds).check().unwrap().train(SOFTMAX, &names(4), examples, None).unwrap();
+        assert_eq!(long.with_rounds(rounds), short.booster);
+    }
+    assert_eq!(long.with_rounds(1000).rounds(), 30);
+}
+
+#[test]
 fn training_stops_when_the_validation_set_stops_gaining() {
     let ((rows, targets), (other, answers)) = (classes(400, 5), classes(400, 6));
     let params = HyperParams::default().iterations(500).patience(Some(10)).min_child_samples(3);

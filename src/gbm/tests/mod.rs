@@ -4,6 +4,7 @@ mod calibration;
 mod interchange;
 mod learning;
 mod oracle;
+mod scoring;
 
 use super::*;
 use ::linfa::ParamGuard;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::gbm::binning::Binned;
 use crate::gbm::gradient::Quantized;
-use crate::gbm::histogram;
+use crate::gbm::leaf_rows::{Buffers, LeafRows};
 use proptest::prelude::*;
 
 #[test]
@@ -15,8 +15,10 @@ fn histograms_are_the_sums_of_the_rows_in_each_bin() {
     let pairs: Vec<(f32, f32)> = (0..500).map(|_| (next() as f32 - 0.5, next() as f32)).collect();
     let quantized = Quantized::new(pairs.iter().copied(), 500, 3);
     let chosen: Vec<u32> = (0..500).filter(|row| row % 3 != 0).collect();
+    let mut buffers = Buffers::default();
+    let (mut leaf_rows, mut root) = LeafRows::new(&binned, &quantized.packed, &chosen, &mut buffers);
     let mut found = vec![[0; 256]; 4];
-    histogram::add_rows(&mut found, &binned, 0, &chosen, &quantized.packed);
+    leaf_rows.fill(&mut root, &mut found);
     for feature in 0..4 {
         let bins = &binned.features[feature];
         let mut expected = [(0.0, 0.0); 256];
@@ -31,6 +33,52 @@ fn histograms_are_the_sums_of_the_rows_in_each_bin() {
             assert!((g * quantized.grid.first - first).abs() < 1e-4, "{g} {first}");
             assert!((h * quantized.grid.second - second).abs() < 1e-4, "{h} {second}");
         }
+    }
+}
+
+#[test]
+fn leaves_keep_their_rows_and_sums_however_they_were_divided_copied_and_shared() {
+    // More rows than one thread takes alone, and more features than fit in one word.
+    let (len, width) = (100_000, 10);
+    let mut next = random(4);
+    let rows = Array2::from_shape_fn((len, width), |_| next());
+    let binned = Binned::new(rows.view(), &HyperParams::default().check().unwrap());
+    let packed: Vec<i64> = (0..len as u64).map(|row| gradient::mix(row) as i64 >> 24).collect();
+    let sums = |members: &[u32]| {
+        let mut sums = vec![[0_i64; 256]; width];
+        for row in members {
+            for (feature, sums) in sums.iter_mut().enumerate() {
+                sums[binned.bin(*row as usize, feature) as usize] += packed[*row as usize];
+            }
+        }
+        sums
+    };
+    for (threads, every) in [(1, 1), (2, 1), (3, 3)] {
+        let chosen: Vec<u32> = (0..len as u32).filter(|row| row % every == 0).collect();
+        with_threads(threads, || {
+            let mut buffers = Buffers::default();
+            for _tree in 0..2 {
+                let (mut leaf_rows, root) = LeafRows::new(&binned, &packed, &chosen, &mut buffers);
+                let mut open = vec![(root, chosen.clone())];
+                for split in 0..12 {
+                    let (mut place, members) = open.remove(0);
+                    let mut found = vec![[1; 256]; width];
+                    leaf_rows.fill(&mut place, &mut found);
+                    assert_eq!(found, sums(&members), "{threads} threads, split {split}");
+                    let feature = split % width;
+                    let table = std::array::from_fn(|bin| bin % 5 < 2);
+                    let left = leaf_rows.partition(place, feature, &table);
+                    let goes_left = |row: &u32| table[binned.bin(*row as usize, feature) as usize];
+                    let parts: (Vec<u32>, Vec<u32>) = members.iter().partition(|row| goes_left(row));
+                    let places = place.split(left);
+                    for (place, members) in [(places.0, parts.0), (places.1, parts.1)] {
+                        let found: Vec<u32> = leaf_rows.rows(place).map(|row| row as u32).collect();
+                        assert_eq!(found, members);
+                        open.push((place, members));
+                    }
+                }
+            }
+        });
     }
 }
 
