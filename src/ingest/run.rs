@@ -511,15 +511,15 @@ fn decode_all(
 
 /// Decodes the records of one block.
 fn decode(decoder: &mut Decoder, origin: &Origin, block: &Block) -> Result<Decoded> {
+    decoder.output.head = None;
     match &block.records {
         Records::Lines => lines(decoder, origin, block),
         Records::Whole => decoder.frame(origin, block.offset, &block.bytes, block.end),
         Records::At(ranges) => {
             let mut heads = block.heads.iter().peekable();
-            decoder.head = None;
             for (range, mark) in ranges {
                 while let Some((_, head)) = heads.next_if(|(from, _)| *from <= range.start) {
-                    decoder.head = Some(head.clone());
+                    decoder.output.head = Some(head.clone());
                 }
                 let bytes = &block.bytes[range.clone()];
                 let offset = block.offset + range.start as u64;
