@@ -12,7 +12,7 @@ use arrow::array::{
     NullBufferBuilder, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::error::{Error, Result};
@@ -20,7 +20,8 @@ use super::format::convert::Cell;
 use super::format::names::Names;
 use super::row::Ready;
 use super::table::TableId;
-use crate::contract::ColumnType;
+use super::vocabulary::Vocabulary;
+use crate::contract::{ColumnType, Encoding};
 use crate::domain::Hour;
 
 /// The rows of one block and table: file columns, and for each row its partition.
@@ -40,6 +41,7 @@ pub(crate) struct Rows {
 
 enum Column {
     Text(Text),
+    Words(Vocabulary),
     Time(Fixed<i64>),
     Int32(Fixed<i32>),
     Int64(Fixed<i64>),
@@ -286,7 +288,7 @@ impl TableBuilder {
     pub(crate) fn new(table: TableId) -> TableBuilder {
         TableBuilder {
             table,
-            schema: table.facts().table.file_schema(),
+            schema: schema(table),
             columns: columns(table),
             regions: Vec::new(),
             region_index: HashMap::new(),
@@ -329,8 +331,11 @@ impl TableBuilder {
 
     #[inline]
     pub(super) fn put_text(&mut self, column: usize, text: &str) {
-        if let Column::Text(c) = &mut self.columns[column] {
-            c.put(self.times.len(), text);
+        let row = self.times.len();
+        match &mut self.columns[column] {
+            Column::Text(c) => c.put(row, text),
+            Column::Words(c) => c.put(row, text),
+            _ => {}
         }
     }
 
@@ -424,8 +429,9 @@ impl TableBuilder {
     /// The rows so far; the builder starts over.
     pub(crate) fn finish(&mut self) -> Result<Rows> {
         let rows = self.times.len();
-        let arrays = self.columns.iter_mut().zip(self.table.facts().columns());
-        let arrays = arrays.filter_map(|(column, contract)| finish(column, &contract.kind.data_type(), rows));
+        let columns = self.columns.iter_mut().filter(|column| !matches!(column, Column::Region));
+        let arrays = columns.zip(self.schema.fields());
+        let arrays = arrays.map(|(column, field)| finish(column, field.data_type(), rows));
         let name = self.table.name();
         let wrong = |source| Error::Columns { table: name, source };
         let arrays = arrays.collect::<std::result::Result<Vec<_>, _>>().map_err(wrong)?;
@@ -446,6 +452,23 @@ impl TableBuilder {
     }
 }
 
+/// The table's file schema, with texts of few distinct values as dictionaries.
+fn schema(table: TableId) -> SchemaRef {
+    let contract = table.facts().table;
+    let field = |field: &Arc<Field>| match contract.column(field.name()) {
+        Some(column) if has_words(column) => {
+            let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            Arc::new(field.as_ref().clone().with_data_type(kind))
+        }
+        _ => field.clone(),
+    };
+    Arc::new(Schema::new(contract.file_schema().fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+fn has_words(column: &crate::contract::Column) -> bool {
+    column.kind == ColumnType::String && column.encoding == Some(Encoding::Dictionary)
+}
+
 fn columns(table: TableId) -> Vec<Column> {
     let facts = table.facts();
     let column = |(position, column): (usize, &crate::contract::Column)| match column.kind {
@@ -456,35 +479,31 @@ fn columns(table: TableId) -> Vec<Column> {
         ColumnType::Float64 => Column::Float(Fixed::default()),
         ColumnType::Bool => Column::Bool(Bool::default()),
         ColumnType::Map => Column::Map(MapColumn::default()),
+        ColumnType::String if has_words(column) => Column::Words(Vocabulary::default()),
         // No table that ingest fills has a binary column; a test checks that.
         ColumnType::String | ColumnType::Binary => Column::Text(Text::default()),
     };
     facts.columns().iter().enumerate().map(column).collect()
 }
 
-fn finish(
-    column: &mut Column,
-    kind: &DataType,
-    rows: usize,
-) -> Option<std::result::Result<ArrayRef, ArrowError>> {
+fn finish(column: &mut Column, kind: &DataType, rows: usize) -> std::result::Result<ArrayRef, ArrowError> {
     let untouched = match column {
         Column::Text(c) => c.rows() == 0,
+        Column::Words(c) => c.rows() == 0,
         Column::Time(c) | Column::Int64(c) => c.values.is_empty(),
         Column::Int32(c) => c.values.is_empty(),
         Column::Float(c) => c.values.is_empty(),
         Column::Bool(c) => c.values.is_empty(),
         Column::Map(c) => c.rows() == 0,
-        Column::Region => return None,
+        Column::Region => true,
     };
     if untouched {
-        return Some(Ok(new_null_array(kind, rows)));
+        return Ok(new_null_array(kind, rows));
     }
-    Some(Ok(match column {
-        Column::Region => return None,
-        Column::Text(c) => match c.finish(rows) {
-            Ok(array) => Arc::new(array),
-            Err(e) => return Some(Err(e)),
-        },
+    Ok(match column {
+        Column::Region => new_null_array(kind, rows),
+        Column::Text(c) => Arc::new(c.finish(rows)?),
+        Column::Words(c) => Arc::new(c.finish(rows)?),
         Column::Time(c) => {
             let (values, nulls) = c.finish(rows);
             Arc::new(TimestampMicrosecondArray::new(values, nulls).with_timezone("UTC"))
@@ -505,6 +524,6 @@ fn finish(
             c.fill(rows);
             Arc::new(BooleanArray::new(c.values.finish(), c.valid.finish()))
         }
-        Column::Map(c) => return Some(c.finish(rows, kind)),
-    }))
+        Column::Map(c) => c.finish(rows, kind)?,
+    })
 }

@@ -18,20 +18,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::compute::concat_batches;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::columns::Rows;
 use super::error::{Error, Result};
 use super::output::{Decoded, REJECTS};
 use super::quarantine::{self, Reject};
-use super::route::{gather, partitions};
+use super::route::{partitions, sort};
 use super::run::Found;
 use super::stats::{SourceSummary, Summary};
 use super::table::{TABLE_COUNT, TableId};
-use crate::contract;
 use crate::domain::{Hour, UNKNOWN_REGION};
-use crate::lake::{Committed, Lake, TableWriter, Transaction};
+use crate::lake::{Committed, Lake, Selection, TableWriter, Transaction};
 
 /// Tables that ingest writes to: those of the records, then `rejects`.
 const TABLES: usize = TABLE_COUNT + 1;
@@ -464,11 +463,8 @@ impl Lander {
                 quarantine::batch(rejects, &standing.name, standing.format, self.settings.now)
             })
             .collect::<Result<Vec<_>>>()?;
-        if batches.is_empty() {
-            return Ok(None);
-        }
-        let schema = contract::table("rejects").expect("the contract is embedded").file_schema();
-        let batch = concat_batches(&schema, &batches);
+        let Some(first) = batches.first() else { return Ok(None) };
+        let batch = concat_batches(first.schema_ref(), &batches);
         batch.map(Some).map_err(|source| Error::Columns { table: "rejects", source })
     }
 }
@@ -481,21 +477,19 @@ pub(crate) async fn write_rows(
     threads: usize,
 ) -> Result<()> {
     let encoder = writer.encoder();
-    let files = stream::iter(partitions(&rows)).map(|((region, hour), indices)| {
+    let files = stream::iter(partitions(&rows)).map(|((region, hour), mut picked)| {
         let (rows, encoder) = (rows.clone(), encoder.clone());
         async move {
             let task = spawn_blocking(move || {
-                let batch = gather(table, &rows, indices)?;
-                encoder.encode(&region, hour, &batch).map_err(lake_error(table as usize))
+                sort(&rows, &mut picked);
+                let batches: Vec<_> = rows.iter().map(|rows| &rows.batch).collect();
+                let selection = Selection::new(&batches, picked);
+                encoder.encode_rows(&region, hour, &selection).map_err(lake_error(table as usize))
             });
             task.await.map_err(|e| Error::Worker { reason: e.to_string() })?
         }
     });
-    let mut files = files.buffered(threads);
-    while let Some(file) = files.try_next().await? {
-        writer.put(file).await.map_err(lake_error(table as usize))?;
-    }
-    Ok(())
+    writer.put_stream(files.buffered(threads), threads, lake_error(table as usize)).await
 }
 
 #[cfg(test)]

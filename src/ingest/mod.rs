@@ -38,6 +38,7 @@ mod source;
 mod spool;
 mod stats;
 mod table;
+mod vocabulary;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -1,11 +1,14 @@
 //! Where decoded records end up within one block: rows by table, rejects, and the counts that must add up.
 
+use std::sync::Arc;
+
 use super::columns::{Rows, TableBuilder};
 use super::error::Result;
 use super::format::names::Names;
 use super::options::Format;
 use super::quarantine::{Code, Fault, Reject};
 use super::row::{Notes, Row};
+use super::source::Head;
 use super::table::{TABLE_COUNT, TableId};
 use crate::domain::UNKNOWN_REGION;
 
@@ -64,6 +67,8 @@ pub(crate) struct Output {
     builders: [Option<TableBuilder>; TABLE_COUNT],
     rejects: Vec<Reject>,
     pub(crate) counts: Counts,
+    /// The header that holds for the records that come; their rejects keep it.
+    pub(crate) head: Option<Arc<Head>>,
     /// Whether the last record ended in the middle, as that of a file that is being written does.
     cut_short: bool,
 }
@@ -159,7 +164,8 @@ impl Output {
             return;
         }
         self.counts.rejected += 1;
-        self.rejects.push(Reject::new(place.offset, table.map(TableId::name), fault, place.original));
+        let reject = Reject::new(place.offset, table.map(TableId::name), fault, place.original);
+        self.rejects.push(Reject { head: self.head.clone(), ..reject });
     }
 
     /// Gives up the rejects so far: a replay decides by itself what becomes of them.

@@ -20,10 +20,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder,
+    TimestampMicrosecondArray,
 };
+use arrow::datatypes::{Int32Type, Schema};
 
 use super::error::{Error, Result};
+use super::source::Head;
 use crate::contract;
 
 /// Why a record was rejected, as a stable word.
@@ -82,6 +85,9 @@ impl Fault {
 /// Longest original that is kept whole; a longer one is cut, and its reason says so.
 pub(crate) const MAX_ORIGINAL: usize = 1 << 20;
 
+/// Longest header that is kept with a reject. One that is longer is not kept: a replay needs the source then.
+const MAX_HEAD: usize = 16 << 10;
+
 /// Begins what a reason says of an original that was cut.
 pub(crate) const CUT: &str = "; original cut from ";
 
@@ -92,6 +98,8 @@ pub(crate) struct Reject {
     pub(crate) target: Option<&'static str>,
     pub(crate) fault: Fault,
     pub(crate) original: Vec<u8>,
+    /// The header that the record stood behind.
+    pub(crate) head: Option<Arc<Head>>,
 }
 
 impl Reject {
@@ -105,7 +113,7 @@ impl Reject {
         if kept.len() < original.len() {
             fault.reason.push_str(&format!("{CUT}{} to {MAX_ORIGINAL} bytes", original.len()));
         }
-        Reject { offset, target, fault, original: kept.to_vec() }
+        Reject { offset, target, fault, original: kept.to_vec(), head: None }
     }
 
     /// What it takes in memory.
@@ -123,7 +131,10 @@ pub(crate) fn batch(rejects: &[Reject], source: &str, format: &str, now: i64) ->
     let mut formats = StringBuilder::new();
     let mut codes = StringBuilder::new();
     let mut reasons = StringBuilder::new();
+    // Many rejects stand behind one header.
+    let mut heads = StringDictionaryBuilder::<Int32Type>::new();
     let mut originals = BinaryBuilder::new();
+    let mut last: Option<(&Arc<Head>, Option<String>)> = None;
     for reject in rejects {
         sources.append_value(source);
         offsets.append_value(i64::try_from(reject.offset).unwrap_or(i64::MAX));
@@ -131,10 +142,17 @@ pub(crate) fn batch(rejects: &[Reject], source: &str, format: &str, now: i64) ->
         formats.append_value(format);
         codes.append_value(reject.fault.code.as_str());
         reasons.append_value(&reject.fault.reason);
+        if let Some(head) = &reject.head
+            && !last.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(head, known))
+        {
+            last = Some((head, Some(head.to_json()).filter(|text| text.len() <= MAX_HEAD)));
+        }
+        let text = reject.head.as_ref().and(last.as_ref()).and_then(|(_, text)| text.as_deref());
+        heads.append_option(text);
         originals.append_value(&reject.original);
     }
     let schema = table.file_schema();
-    let columns = schema
+    let columns: Vec<ArrayRef> = schema
         .fields()
         .iter()
         .map(|field| -> ArrayRef {
@@ -148,17 +166,22 @@ pub(crate) fn batch(rejects: &[Reject], source: &str, format: &str, now: i64) ->
                 "format" => Arc::new(formats.finish()),
                 "code" => Arc::new(codes.finish()),
                 "reason" => Arc::new(reasons.finish()),
+                "head" => Arc::new(heads.finish()),
                 _ => Arc::new(originals.finish()),
             }
         })
         .collect();
-    RecordBatch::try_new(schema, columns).map_err(|source| Error::Columns { table: "rejects", source })
+    let fields = schema.fields().iter().zip(&columns);
+    let fields: Vec<_> =
+        fields.map(|(f, c)| f.as_ref().clone().with_data_type(c.data_type().clone())).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|source| Error::Columns { table: "rejects", source })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Array, BinaryArray};
+    use arrow::array::{AsArray, BinaryArray};
 
     #[test]
     fn a_reject_keeps_its_bytes_and_says_when_they_were_cut() {
@@ -167,11 +190,30 @@ mod tests {
         assert!(long.fault.reason.ends_with("original cut from 1048577 to 1048576 bytes"));
         let batch = batch(&[whole, long], "a.json", "ndjson", 5).unwrap();
         let table = contract::table("rejects").unwrap();
-        assert_eq!(batch.schema(), table.file_schema());
+        let names = |schema: &Schema| schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
+        assert_eq!(names(&batch.schema()), names(&table.file_schema()));
         let originals = batch.column_by_name("original").unwrap();
         let originals = originals.as_any().downcast_ref::<BinaryArray>().unwrap();
         assert_eq!(originals.value(0), [0xff, 0]);
         assert_eq!(originals.value(1).len(), MAX_ORIGINAL);
         assert!(batch.column_by_name("target").unwrap().is_null(1));
+    }
+
+    #[test]
+    fn a_header_is_kept_once_for_all_rejects_behind_it_unless_it_is_too_long() {
+        let head =
+            |name: String| Some(Arc::new(Head { rows: vec![vec![name]], delimiter: b',', layout: None }));
+        let (short, long) = (head("time".into()), head("x".repeat(MAX_HEAD)));
+        let reject = |head: &Option<Arc<Head>>| {
+            let reject = Reject::new(0, None, Fault::new(Code::BadLine, "r"), b"a,b");
+            Reject { head: head.clone(), ..reject }
+        };
+        let rejects = [reject(&short), reject(&None), reject(&long), reject(&short)];
+        let batch = batch(&rejects, "a.csv", "csv", 5).unwrap();
+        let heads = batch.column_by_name("head").unwrap().as_dictionary::<Int32Type>();
+        assert_eq!((heads.values().len(), heads.null_count()), (1, 2));
+        let expected = r#"{"rows":[["time"]],"delimiter":","}"#;
+        assert_eq!(heads.values().as_string::<i32>().value(0), expected);
+        assert!(heads.is_valid(0) && heads.is_valid(3));
     }
 }

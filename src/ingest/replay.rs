@@ -27,6 +27,7 @@ use super::land::write_rows;
 use super::options::{Checked, Format, Options};
 use super::output::Origin;
 use super::quarantine::{self, Reject};
+use super::source::Head;
 use super::table::{TABLE_COUNT, TableId};
 use crate::contract;
 use crate::domain::{Hour, TimeRange, UNKNOWN_REGION};
@@ -84,6 +85,7 @@ struct OpenReject<'a> {
     format: &'a str,
     code: &'a str,
     reason: &'a str,
+    head: &'a str,
     original: &'a [u8],
 }
 
@@ -222,6 +224,8 @@ impl Replay<'_> {
             done: [0; TABLE_COUNT + 1],
         };
         let offset = u64::try_from(open.offset).unwrap_or(0);
+        let layout = self.checked.csv.iter().find(|layout| layout.is_for(open.source)).cloned();
+        self.decoder.output.head = Head::of_json(open.head).map(|head| Arc::new(Head { layout, ..head }));
         let before = self.decoder.output.counts;
         self.decoder.frame(&origin, offset, open.original, offset + open.original.len() as u64);
         let after = self.decoder.output.counts;
@@ -381,7 +385,7 @@ fn open_rejects(filter: &RejectFilter) -> String {
     wanted.push("true".to_owned());
     format!(
         "select r.timestamp, r.region, r.source, r.\"offset\", coalesce(r.format, '') as format, r.code, r.reason, \
-         r.original \
+         coalesce(r.head, '') as head, r.original \
          from (select * from rejects where {}) as r \
          left join (select distinct timestamp, source, \"offset\", digest from {REPLAYS}) as m \
          on m.timestamp = r.timestamp and m.source = r.source and m.\"offset\" = r.\"offset\" \
@@ -397,7 +401,7 @@ fn open_reject(batch: &RecordBatch, row: usize) -> Result<OpenReject<'_>> {
         Some(texts) => Some(texts.value(row)),
         None => batch.column(column).as_string_opt::<i32>().map(|texts| texts.value(row)),
     };
-    let original = batch.column(7);
+    let original = batch.column(8);
     let bytes = match original.as_binary_opt::<i32>() {
         Some(bytes) => Some(bytes.value(row)),
         None => original.as_binary_view_opt().map(|bytes| bytes.value(row)),
@@ -411,6 +415,7 @@ fn open_reject(batch: &RecordBatch, row: usize) -> Result<OpenReject<'_>> {
             format: text(4)?,
             code: text(5)?,
             reason: text(6)?,
+            head: text(7)?,
             original: bytes?,
         })
     };

@@ -34,8 +34,8 @@ use crate::lake::Lake;
 /// The tables of the records, then `rejects`.
 pub(super) const TABLES: usize = TABLE_COUNT + 1;
 
-/// Shares of the memory limit. Rows exist up to four times at once: gathering, waiting to be written, sorted,
-/// encoded; blocks on their way to the decoders about three times their size with their tape and rows.
+/// Shares of the memory limit. Rows exist up to three times at once: gathering, waiting to be written, encoded, and
+/// the allocator keeps some room; blocks on their way to the decoders about three times their size with their tape and rows.
 const BUFFER_SHARE: usize = 8;
 const FLIGHT_SHARE: usize = 16;
 /// Largest record, as a share of the limit: its text, its tape and its rows must fit.
@@ -511,15 +511,15 @@ fn decode_all(
 
 /// Decodes the records of one block.
 fn decode(decoder: &mut Decoder, origin: &Origin, block: &Block) -> Result<Decoded> {
+    decoder.output.head = None;
     match &block.records {
         Records::Lines => lines(decoder, origin, block),
         Records::Whole => decoder.frame(origin, block.offset, &block.bytes, block.end),
         Records::At(ranges) => {
             let mut heads = block.heads.iter().peekable();
-            decoder.head = None;
             for (range, mark) in ranges {
                 while let Some((_, head)) = heads.next_if(|(from, _)| *from <= range.start) {
-                    decoder.head = Some(head.clone());
+                    decoder.output.head = Some(head.clone());
                 }
                 let bytes = &block.bytes[range.clone()];
                 let offset = block.offset + range.start as u64;

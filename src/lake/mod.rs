@@ -9,7 +9,9 @@
 //! |---|---|
 //! | `storage.rs` | which store a URL or path means, and what is wrong with it |
 //! | `layout.rs` | where a file goes, whatever the region is called |
-//! | `parquet.rs` | how a batch becomes a Parquet file, from the contract's hints |
+//! | `parquet.rs` | how rows become a Parquet file, from the contract's hints |
+//! | `selection.rs` | the rows that a file is made of, where they stand |
+//! | `chunk/` | how most columns are encoded |
 //! | `stats.rs` | what the log says about a file: rows, first and last time |
 //! | `delta.rs` | reading and writing the transaction log |
 //! | `snapshot.rs` | one version of a table |
@@ -30,6 +32,7 @@
 
 mod as_of;
 mod change;
+mod chunk;
 mod compact;
 mod delta;
 mod error;
@@ -45,6 +48,7 @@ mod provider;
 mod prune;
 mod restore;
 mod retention;
+mod selection;
 mod snapshot;
 mod stats;
 mod status;
@@ -65,6 +69,7 @@ pub use pins::Pin;
 pub use provider::query_schema;
 pub use restore::{FORGOTTEN, Restored};
 pub use retention::Retained;
+pub(crate) use selection::Selection;
 pub use snapshot::{Changes, DataFile, Snapshot};
 pub use status::RegionStatus;
 pub(crate) use storage::open_store;

@@ -1,18 +1,23 @@
-//! How a batch becomes a Parquet file: the contract's hints as writer properties.
+//! How rows become a Parquet file: the contract's hints as writer properties. Most columns are written by `chunk`.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::parquet::arrow::ArrowWriter;
+use ::parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
 use ::parquet::basic::{Compression, Encoding as ParquetEncoding, ZstdLevel};
 use ::parquet::file::metadata::SortingColumn;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
-use arrow::array::{Array, RecordBatch, TimestampMicrosecondArray};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
+use arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType};
+use arrow::error::ArrowError;
 use bytes::Bytes;
+use zstd::bulk::Compressor;
 
+use super::chunk::{Hints, Source, fixed, is_text, text};
 use super::layout::{new_file_path, stored_region};
+use super::selection::Selection;
 use super::snapshot::DataFile;
 use super::stats::FileStats;
 use super::{Error, Result};
@@ -74,6 +79,23 @@ impl EncodedFile {
     }
 }
 
+/// What there is to write of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values {
+    /// Nothing but NULLs.
+    None,
+    /// A chunk that is written elsewhere.
+    Chunk,
+    /// So many values, at most.
+    Some(usize),
+}
+
+impl Values {
+    fn of(count: usize) -> Values {
+        if count == 0 { Values::None } else { Values::Some(count) }
+    }
+}
+
 impl Encoder {
     /// An encoder for a table.
     pub fn new(table: &'static Table) -> Self {
@@ -84,19 +106,134 @@ impl Encoder {
 
     /// Encodes one batch of the table's file schema, sorted by time and all in one hour, as one Parquet file.
     ///
-    /// The same batch gives the same bytes. An empty region is stored as `unknown`.
+    /// The same batch gives the same bytes. An empty region is stored as `unknown`. A column of text may be a
+    /// dictionary.
     ///
     /// # Errors
     /// When the batch is empty, has another schema, a NULL where none may be, a row outside the hour or out of order.
     pub fn encode(&self, region: &str, hour: Hour, batch: &RecordBatch) -> Result<EncodedFile> {
-        let batch = self.conform(batch)?;
-        let stats = self.check_times(hour, &batch)?;
-        let fail = |source| Error::Parquet { table: self.table.name.clone(), source };
-        let properties = self.properties(|i| batch.column(i).len() - batch.column(i).null_count())?;
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).map_err(fail)?;
-        writer.write(&batch).map_err(fail)?;
-        let bytes = writer.into_inner().map_err(fail)?;
+        self.encode_rows(region, hour, &Selection::whole(batch))
+    }
+
+    /// As [`Encoder::encode`], for rows picked from several batches.
+    pub(crate) fn encode_rows(
+        &self,
+        region: &str,
+        hour: Hour,
+        selection: &Selection<'_>,
+    ) -> Result<EncodedFile> {
+        if selection.rows().is_empty() {
+            return Err(self.wrong("the batch", "at least one row", "none"));
+        }
+        let mut checked: Option<&SchemaRef> = None;
+        for batch in selection.batches() {
+            if !checked.is_some_and(|schema| Arc::ptr_eq(schema, batch.schema_ref())) {
+                self.check_schema(batch.schema_ref())?;
+                checked = Some(batch.schema_ref());
+            }
+            self.check_nulls(batch)?;
+        }
+        let arrow =
+            |source: ArrowError| Error::Parquet { table: self.table.name.clone(), source: source.into() };
+        let times = selection.gather(self.time, selection.rows()).map_err(arrow)?;
+        let stats = self.check_times(hour, &times)?;
+        let group_rows = self.group_rows(selection).map_err(arrow)?;
+        let bytes = self.write_groups(selection, &times, group_rows);
+        let bytes = bytes.map_err(|source| Error::Parquet { table: self.table.name.clone(), source })?;
         Ok(self.file(region, hour, stats, bytes))
+    }
+
+    /// Rows of a row group: as many as may be, unless they are wide.
+    fn group_rows(&self, selection: &Selection<'_>) -> std::result::Result<usize, ArrowError> {
+        let rows = selection.rows().len();
+        // What the batches take in memory is at least what is in them, and quickly told.
+        let (held, all) = selection.batches().iter().fold((0u128, 0u128), |(held, all), batch| {
+            (held + batch.get_array_memory_size() as u128, all + batch.num_rows() as u128)
+        });
+        if held * rows as u128 <= ROW_GROUP_BYTES as u128 * all {
+            return Ok(ROW_GROUP_ROWS);
+        }
+        let width = selection.bytes()?.div_ceil(rows);
+        Ok((ROW_GROUP_BYTES / width.max(1)).clamp(1, ROW_GROUP_ROWS))
+    }
+
+    fn write_groups(
+        &self,
+        selection: &Selection<'_>,
+        times: &ArrayRef,
+        group_rows: usize,
+    ) -> ::parquet::errors::Result<Vec<u8>> {
+        let level = ZstdLevel::try_new(ZSTD_LEVEL)?;
+        // One for all columns: to set one up costs more than to compress a page of a small column.
+        let mut compressor = Compressor::new(ZSTD_LEVEL)?;
+        let fields = self.schema.fields();
+        let values: Vec<Values> = (fields.iter().enumerate())
+            .map(|(i, field)| match field.data_type() {
+                _ if selection.is_empty(i) => Values::None,
+                DataType::Utf8 | DataType::Boolean => Values::Chunk,
+                DataType::Int32 | DataType::Int64 | DataType::Float64 if !self.is_delta(field.name()) => {
+                    Values::Chunk
+                }
+                _ => Values::Some(selection.rows().len()),
+            })
+            .collect();
+        let properties = self.properties(|i| values[i], level);
+        let writer = ArrowWriter::try_new(Vec::new(), self.schema(), Some(properties))?;
+        let (mut file, factory) = writer.into_serialized_writer()?;
+        let mut start = 0;
+        for (number, rows) in selection.rows().chunks(group_rows).enumerate() {
+            let leaves = file.schema_descr().columns().to_vec();
+            let (mut writers, mut leaf) = (factory.create_column_writers(number)?.into_iter(), 0);
+            let mut group = file.next_row_group()?;
+            for (i, field) in fields.iter().enumerate() {
+                if values[i] == Values::Chunk {
+                    let (column, compressor) = (leaves[leaf].clone(), &mut compressor);
+                    let arrays: Vec<_> = selection.arrays(i).collect();
+                    let written = fixed(column.clone(), field.data_type(), &arrays, rows, level, compressor);
+                    let (bytes, close) = match written {
+                        Some(written) => written?,
+                        None => {
+                            // The columns were checked.
+                            let sources: Option<Vec<_>> = arrays.into_iter().map(Source::new).collect();
+                            let sources = sources.unwrap_or_default();
+                            text(column, self.hints(field.name()), &sources, rows, level, compressor)?
+                        }
+                    };
+                    group.append_column(&bytes, close)?;
+                    writers.next();
+                    leaf += 1;
+                    continue;
+                }
+                let array = match i == self.time {
+                    true => times.slice(start, rows.len()),
+                    false if values[i] == Values::None => new_null_array(field.data_type(), rows.len()),
+                    false => selection.gather(i, rows)?,
+                };
+                for (column, writer) in compute_leaves(field, &array)?.iter().zip(writers.by_ref()) {
+                    let mut writer: ArrowColumnWriter = writer;
+                    writer.write(column)?;
+                    writer.close()?.append_to_row_group(&mut group)?;
+                    leaf += 1;
+                }
+            }
+            group.close()?;
+            start += rows.len();
+        }
+        file.into_inner()
+    }
+
+    /// Whether the contract wants a column as differences.
+    fn is_delta(&self, name: &str) -> bool {
+        self.table.column(name).is_some_and(|column| column.encoding == Some(Encoding::Delta))
+    }
+
+    /// What the contract wants of a column of text.
+    fn hints(&self, name: &str) -> Hints {
+        let column = self.table.column(name);
+        let dictionary = column.is_some_and(|column| column.encoding == Some(Encoding::Dictionary));
+        // Identities and prose: least and greatest of a page say nothing, and to compare them all costs.
+        let bloom = column.is_some_and(|column| column.bloom).then_some(BLOOM_FPP);
+        Hints { dictionary, bounds: dictionary, bloom }
     }
 
     /// A file of those bytes, under a new name.
@@ -118,7 +255,8 @@ impl Encoder {
     /// A writer of one file in pieces; `values` tells how many values that are not NULL a column has, at most.
     pub(super) fn writer(&self, values: impl Fn(usize) -> usize) -> Result<ArrowWriter<Vec<u8>>> {
         let fail = |source| Error::Parquet { table: self.table.name.clone(), source };
-        let properties = self.properties(values)?;
+        let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(fail)?;
+        let properties = self.properties(|i| Values::of(values(i)), level);
         ArrowWriter::try_new(Vec::new(), self.schema(), Some(properties)).map_err(fail)
     }
 
@@ -136,45 +274,44 @@ impl Encoder {
         }
     }
 
-    /// The batch under the table's own schema object, so that only nullability and metadata may differ.
-    fn conform(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        if batch.num_rows() == 0 {
-            return Err(self.wrong("the batch", "at least one row", "none"));
-        }
-        let (wanted, found) = (self.schema.fields(), batch.schema());
+    /// Whether a schema has the columns of the table's file schema; only nullability and metadata may differ, and
+    /// text may be a dictionary.
+    fn check_schema(&self, found: &SchemaRef) -> Result<()> {
+        let wanted = self.schema.fields();
         for (i, field) in wanted.iter().enumerate() {
             let expected = || format!("`{}` {} as column {i}", field.name(), field.data_type());
+            let fits = |kind: &DataType| {
+                kind == field.data_type() || (*field.data_type() == DataType::Utf8 && is_text(kind))
+            };
             match found.fields().get(i) {
-                Some(f) if f.name() == field.name() && f.data_type() == field.data_type() => {}
+                Some(f) if f.name() == field.name() && fits(f.data_type()) => {}
                 Some(f) => {
                     let got = format!("`{}` {}", f.name(), f.data_type());
                     return Err(self.wrong(format!("column `{}`", field.name()), expected(), got));
                 }
                 None => return Err(self.wrong(format!("column `{}`", field.name()), expected(), "nothing")),
             }
-            let nulls = batch.column(i).null_count();
-            if !field.is_nullable() && nulls > 0 {
-                return Err(self.wrong(
-                    format!("column `{}`", field.name()),
-                    "no NULL",
-                    format!("{nulls} in {} rows", batch.num_rows()),
-                ));
-            }
         }
         if let Some(extra) = found.fields().get(wanted.len()) {
             return Err(self.wrong(format!("column `{}`", extra.name()), "no such column", "one"));
         }
-        RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec())
-            .map_err(|e| self.wrong("the batch", "columns of the contract", e.to_string()))
+        Ok(())
     }
 
-    fn check_times(&self, hour: Hour, batch: &RecordBatch) -> Result<FileStats> {
-        let times = batch
-            .column(self.time)
-            .as_any()
-            .downcast_ref::<TimestampMicrosecondArray>()
-            .expect("the schema was compared")
-            .values();
+    /// Whether a batch of that schema has a value wherever one has to be.
+    fn check_nulls(&self, batch: &RecordBatch) -> Result<()> {
+        for (field, column) in self.schema.fields().iter().zip(batch.columns()) {
+            let nulls = if field.is_nullable() { 0 } else { column.logical_null_count() };
+            if nulls > 0 {
+                let got = format!("{nulls} in {} rows", batch.num_rows());
+                return Err(self.wrong(format!("column `{}`", field.name()), "no NULL", got));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_times(&self, hour: Hour, times: &ArrayRef) -> Result<FileStats> {
+        let times = times.as_primitive::<TimestampMicrosecondType>().values();
         let place = |row: usize| format!("row {row}, column `{}`", self.table.time);
         if let Some(row) = (1..times.len()).find(|&i| times[i] < times[i - 1]) {
             return Err(self.wrong(
@@ -197,9 +334,7 @@ impl Encoder {
     }
 
     /// The writer properties: from the contract, and for bloom filters from how many values there are.
-    fn properties(&self, values: impl Fn(usize) -> usize) -> Result<WriterProperties> {
-        let level = ZstdLevel::try_new(ZSTD_LEVEL)
-            .map_err(|source| Error::Parquet { table: self.table.name.clone(), source })?;
+    fn properties(&self, values: impl Fn(usize) -> Values, level: ZstdLevel) -> WriterProperties {
         let mut builder = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -220,14 +355,14 @@ impl Encoder {
                     .to_vec(),
                 _ => vec![path.clone()],
             };
-            let values = values(i);
-            if values == 0 {
-                // A page of nothing but NULLs has nothing to compress, and a compressor costs more than such a page.
+            let Values::Some(values) = values(i) else {
+                // A page of nothing but NULLs has nothing to compress, and a compressor costs more than such a page; a
+                // column that is written elsewhere needs none here.
                 for leaf in leaves {
                     builder = builder.set_column_compression(leaf, Compression::UNCOMPRESSED);
                 }
                 continue;
-            }
+            };
             for leaf in leaves {
                 match (column.encoding, column.kind) {
                     (Some(Encoding::Delta), _) => {
@@ -258,7 +393,7 @@ impl Encoder {
                     .set_column_bloom_filter_max_ndv(path, values.min(ROW_GROUP_ROWS) as u64);
             }
         }
-        Ok(builder.build())
+        builder.build()
     }
 
     /// The schema that [`Encoder::encode`] takes.
@@ -270,7 +405,7 @@ impl Encoder {
 #[cfg(test)]
 mod tests {
     use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-    use arrow::array::{StringArray, new_null_array};
+    use arrow::array::{Array, StringArray, TimestampMicrosecondArray};
     use arrow::compute::concat_batches;
 
     use super::*;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::ObjectStoreExt;
 use tokio::task::spawn_blocking;
 
@@ -115,19 +115,31 @@ impl TableWriter {
 
     /// Stores data files, several at a time, not yet visible.
     pub async fn put_all(&mut self, files: impl IntoIterator<Item = EncodedFile>) -> Result<()> {
+        self.put_stream(stream::iter(files.into_iter().map(Ok::<_, Error>)), CONCURRENT_PUTS, |e| e).await
+    }
+
+    /// Stores data files as they come, `at_once` at a time, not yet visible; the next ones are made meanwhile.
+    pub async fn put_stream<E>(
+        &mut self,
+        files: impl Stream<Item = std::result::Result<EncodedFile, E>>,
+        at_once: usize,
+        wrap: impl Fn(Error) -> E,
+    ) -> std::result::Result<(), E> {
         let storage = self.log.storage().clone();
-        let mut stored = stream::iter(files)
-            .map(|file| {
+        let wrap = &wrap;
+        let stored = files
+            .map_ok(|file| {
                 let storage = storage.clone();
                 async move {
                     let described = file.described();
                     match storage.store().put(&storage.path(&file.path), file.bytes.into()).await {
                         Ok(_) => Ok(described),
-                        Err(e) => Err(Error::store(storage.shown(), "store a data file", e)),
+                        Err(e) => Err(wrap(Error::store(storage.shown(), "store a data file", e))),
                     }
                 }
             })
-            .buffer_unordered(CONCURRENT_PUTS);
+            .try_buffered(at_once.max(1));
+        let mut stored = std::pin::pin!(stored);
         while let Some(file) = stored.try_next().await? {
             self.pending.push(file);
         }

@@ -194,6 +194,31 @@ fn a_replay_that_is_killed_anywhere_is_completed_by_the_next() {
 }
 
 #[test]
+fn rejects_of_csv_land_after_a_mapping_with_the_header_that_they_stood_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    // The header stands far ahead of the record, and each file has another one.
+    let lines = |from: i64| -> String {
+        (from..from + 3_000).map(|i| format!("eu;{};api;b{i};200\n", 1_736_946_000_000_i64 + i)).collect()
+    };
+    std::fs::write(at.join("a.csv"), format!("region;when;service;request_id;status_code\n{}", lines(0)))
+        .unwrap();
+    let swapped = "status_code,request_id,when,region\n200,\"c,1\",1736946000000,eu\n";
+    std::fs::write(at.join("b.csv"), swapped).unwrap();
+    ok(at, &["ingest", "--table", "logs", "a.csv", "b.csv"]);
+    assert_eq!(open_and_replayed(at), (3_001, 0));
+    ok(at, &["rejects", "replay"]);
+    assert_eq!(open_and_replayed(at), (3_001, 0), "nothing was corrected");
+    std::fs::write(at.join("tars.toml"), MAPPING).unwrap();
+    ok(at, &["rejects", "replay"]);
+    assert_eq!((landed(at).as_str(), open_and_replayed(at)), ("3001,3001", (0, 3_001)));
+    let odd = "select request_id || '/' || status_code || '/' || region from logs where request_id like 'c%'";
+    assert_eq!(value(at, "lake", odd), "\"c,1/200/eu\"");
+    let early = "select service || request_id from logs where timestamp < '2025-01-15T13:00:00.001Z' and service = 'api'";
+    assert_eq!(value(at, "lake", early), "apib0");
+}
+
+#[test]
 fn a_bad_feed_fails_loudly_and_lands_or_not_as_the_user_chose() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -23,7 +23,7 @@ use crate::ingest::table::TableId;
 
 /// Decodes one record.
 pub(crate) fn record(decoder: &mut Decoder, origin: &Origin, place: Place<'_>, text: &str) {
-    let Some(head) = decoder.head.clone() else {
+    let Some(head) = decoder.output.head.clone() else {
         let fault = Fault::new(Code::BadLine, "expected a header row before the first record, found none");
         return decoder.output.reject(origin, place, origin.table, fault);
     };

@@ -7,13 +7,11 @@ use super::{
     audit, cloudtrail, cloudwatch, csv, dialect, gcp, insights, jaeger, lift, lines, ndjson, otlp,
     prometheus, zipkin,
 };
-use std::sync::Arc;
 
 use crate::ingest::options::{CheckedMapping, Format, Limits};
 use crate::ingest::output::{Origin, Output, Place};
 use crate::ingest::quarantine::{Code, Fault};
 use crate::ingest::row::Row;
-use crate::ingest::source::Head;
 use crate::ingest::table::TableId;
 
 /// UTF-8 byte order mark, which some Windows tools put first.
@@ -25,8 +23,6 @@ pub(crate) struct Decoder {
     pub(crate) output: Output,
     /// The names of a record's own keys, in the order of the record.
     pub(crate) ids: Vec<NameId>,
-    /// The header that holds for the records that come.
-    pub(crate) head: Option<Arc<Head>>,
     outer: Tape,
     layers: [Tape; lift::MAX_LAYERS],
     spare: Row<'static>,
@@ -42,7 +38,6 @@ impl Decoder {
             names: Names::new(mappings),
             output: Output::default(),
             ids: Vec::new(),
-            head: None,
             outer: tape(),
             layers: std::array::from_fn(|_| tape()),
             limits,

@@ -1,7 +1,7 @@
 //! The keys seen so far, as a tree: a key is resolved once and recognised by position afterwards.
 //!
-//! Lines repeat the same keys in the same order, so every name remembers which one followed it last time. A
-//! right guess costs one comparison, a wrong one a hash look-up.
+//! Lines repeat the same keys in the same order, so every name remembers which two followed it last: lines of two kinds
+//! mix more often than not. A right guess costs a comparison or two, a wrong one a hash look-up.
 
 use std::collections::HashMap;
 
@@ -96,7 +96,8 @@ struct Name {
     targets: [Option<Target>; TABLE_COUNT],
     marks: Marks,
     may_be_message: bool,
-    follower: NameId,
+    /// The names that followed, the last one first.
+    followers: [NameId; 2],
     children: HashMap<Box<str>, NameId>,
 }
 
@@ -124,7 +125,7 @@ impl Names {
             targets: [None; TABLE_COUNT],
             marks: Marks::default(),
             may_be_message: false,
-            follower: ROOT,
+            followers: [ROOT; 2],
             children: HashMap::new(),
         });
         self.last = ROOT;
@@ -141,33 +142,37 @@ impl Names {
     /// The name of a key below a parent.
     #[inline]
     pub(crate) fn child(&mut self, parent: NameId, key: &str) -> NameId {
-        let guess = self.names[self.last as usize].follower;
-        let guessed = &self.names[guess as usize];
-        let id = if guess != ROOT && guessed.parent == parent && *guessed.key == *key {
-            guess
-        } else {
-            let id = match self.names[parent as usize].children.get(key) {
-                Some(id) => *id,
-                None => self.add(parent, key),
-            };
-            self.names[self.last as usize].follower = id;
-            id
+        let is_right = |guess: &NameId| {
+            let guessed = &self.names[*guess as usize];
+            *guess != ROOT && guessed.parent == parent && *guessed.key == *key
+        };
+        let id = match self.names[self.last as usize].followers.iter().copied().find(is_right) {
+            Some(id) => id,
+            None => {
+                let id = match self.names[parent as usize].children.get(key) {
+                    Some(id) => *id,
+                    None => self.add(parent, key),
+                };
+                let followers = &mut self.names[self.last as usize].followers;
+                *followers = [id, followers[0]];
+                id
+            }
         };
         self.last = id;
         id
     }
 
-    /// The key that a text starts with and how long it is in there, if it is the one that followed last time.
+    /// The key that a text starts with and how long it is in there, if it is one of those that followed last.
     #[inline]
     pub(crate) fn follow(&mut self, parent: NameId, text: &[u8]) -> Option<(NameId, usize)> {
-        let guess = self.names[self.last as usize].follower;
-        let guessed = &self.names[guess as usize];
-        let hit = guessed.parent == parent && is_prefix(&guessed.literal, text);
-        if !hit {
-            return None;
+        for guess in self.names[self.last as usize].followers {
+            let guessed = &self.names[guess as usize];
+            if guessed.parent == parent && is_prefix(&guessed.literal, text) {
+                self.last = guess;
+                return Some((guess, guessed.literal.len()));
+            }
         }
-        self.last = guess;
-        Some((guess, guessed.literal.len()))
+        None
     }
 
     /// Whether an object under this name is the message of some table's rows, which stays whole.
@@ -195,7 +200,7 @@ impl Names {
             targets,
             marks,
             may_be_message,
-            follower: ROOT,
+            followers: [ROOT; 2],
             children: HashMap::new(),
         });
         self.names[parent as usize].children.insert(key.into(), id);

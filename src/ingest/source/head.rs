@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use crate::ingest::csv_layout::CsvLayout;
 
 /// Names of columns, as the latest header gave them.
@@ -16,6 +18,23 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// What a reject keeps of it. A layout is a setting, and may be another one when the reject is read again.
+    pub(crate) fn to_json(&self) -> String {
+        let delimiter = char::from(self.delimiter).to_string();
+        json!({ "rows": self.rows, "delimiter": delimiter }).to_string()
+    }
+
+    /// A header as [`Head::to_json`] wrote it; `None` for anything else.
+    pub(crate) fn of_json(text: &str) -> Option<Head> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let texts = |row: &Value| {
+            row.as_array()?.iter().map(|cell| cell.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        };
+        let rows = value.get("rows")?.as_array()?.iter().map(texts).collect::<Option<Vec<_>>>()?;
+        let delimiter = value.get("delimiter")?.as_str()?.chars().next()?;
+        Some(Head { rows, delimiter: u8::try_from(delimiter).ok()?, layout: None })
+    }
+
     /// The column names.
     pub(crate) fn names(&self) -> &[String] {
         self.rows.last().map_or(&[], Vec::as_slice)
@@ -152,6 +171,18 @@ mod tests {
         assert_eq!(texts("", b','), Vec::<String>::new());
         assert_eq!(texts("\"", b','), [""]);
         assert_eq!(texts("\"open, never closed", b','), ["open, never closed"]);
+    }
+
+    #[test]
+    fn a_header_reads_back_from_what_a_reject_keeps() {
+        for delimiter in [b',', b'\t', b';', 0] {
+            let rows = vec![vec!["time".to_owned(), "a \"b\", é".to_owned()], vec![String::new()]];
+            let head = Head { rows, delimiter, layout: None };
+            assert_eq!(Head::of_json(&head.to_json()), Some(head));
+        }
+        for other in ["", "[]", "{}", r#"{"rows":[["a"]]}"#, r#"{"rows":[[1]],"delimiter":","}"#] {
+            assert_eq!(Head::of_json(other), None, "{other}");
+        }
     }
 
     #[test]

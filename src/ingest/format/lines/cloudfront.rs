@@ -21,7 +21,7 @@ pub(super) fn record<'v>(
     place: Place<'_>,
     line: &'v str,
 ) -> Result<(), String> {
-    let Some(head) = decoder.head.clone() else {
+    let Some(head) = decoder.output.head.clone() else {
         return Err("expected a `#Fields:` line before the first record, found none".to_owned());
     };
     let columns = head.names();

@@ -31,7 +31,7 @@ pub(super) fn record<'v>(
     place: Place<'_>,
     line: &'v str,
 ) -> Result<(), String> {
-    let head = decoder.head.clone().unwrap_or_default();
+    let head = decoder.output.head.clone().unwrap_or_default();
     let (columns, values) = (head.names(), line.split_ascii_whitespace().collect::<Vec<_>>());
     if values.len() != columns.len() {
         return Err(format!(

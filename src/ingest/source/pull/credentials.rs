@@ -64,6 +64,14 @@ fn unusable(what: &str, source: &object_store::Error, remedy: &str) -> Error {
     Error::Pull { expected: what.to_owned(), got: source.to_string(), remedy: Some(remedy.to_owned()) }
 }
 
+/// What to do comes first: what a metadata server that is not there had to say is long and rarely the point.
+fn none_given(variables: &str, source: &object_store::Error) -> String {
+    format!(
+        "expected them from the environment ({variables}), a web identity, the container or the instance, found \
+         none; the place asked last said: {source}"
+    )
+}
+
 /// A machine without a metadata server must not be waited for.
 fn impatient() -> RetryConfig {
     RetryConfig { max_retries: 2, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() }
@@ -121,7 +129,10 @@ impl Credentials {
             Credentials::None => return Ok(Vec::new()),
             Credentials::Within(secrets) => return Ok(secrets.clone()),
             Credentials::Aws { provider, region } => {
-                let credential = provider.get_credential().await.map_err(|e| e.to_string())?;
+                let credential = provider
+                    .get_credential()
+                    .await
+                    .map_err(|e| none_given("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", &e))?;
                 let texts = [Some(&credential.key_id), credential.token.as_ref()];
                 if texts.into_iter().flatten().any(|t| t.contains(|c: char| !c.is_ascii_graphic())) {
                     return Err("expected AWS credentials without spaces or line breaks".to_owned());
@@ -134,7 +145,9 @@ impl Credentials {
             Credentials::Bearer(token) => format!("Bearer {token}"),
             Credentials::Basic(pair) => format!("Basic {pair}"),
             Credentials::Google(provider) => {
-                let credential = provider.get_credential().await.map_err(|e| e.to_string())?;
+                let credential = provider.get_credential().await.map_err(|e| {
+                    none_given("GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_OAUTH_ACCESS_TOKEN", &e)
+                })?;
                 format!("Bearer {}", credential.bearer)
             }
         };
