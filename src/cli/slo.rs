@@ -115,6 +115,7 @@ impl SloCommand {
                 global.note(format_args!("{}", path.display()));
             }
         }
+        global.tell_timings(&run);
         self.judge(&run).await
     }
 
