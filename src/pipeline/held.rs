@@ -243,7 +243,7 @@ mod tests {
         let batches = context.sql(sql).await.unwrap().collect().await.unwrap();
         context.deregister_table("m").unwrap();
         let sum = batches[0].column(0).as_primitive::<Int64Type>().value(0);
-        let longest = arrow::compute::cast(batches[0].column(1), &arrow::datatypes::DataType::Int64).unwrap();
+        let longest = cast(batches[0].column(1), &arrow::datatypes::DataType::Int64).unwrap();
         (sum, longest.as_primitive::<Int64Type>().value(0))
     }
 
