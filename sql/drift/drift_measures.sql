@@ -74,10 +74,10 @@ database_measures as (
         'database_latency_p95' as name,
         coalesce(calls.region, 'all') as region,
         sides.side as side,
-        sketch_quantile(quantile_sketch(calls.duration_ms), 0.95) as value,
+        sketch_quantile(sketch_merge(calls.latency), 0.95) as value,
         'ms' as unit
-    from client_calls as calls
-    join sides on calls.timestamp >= sides.since and calls.timestamp < sides.until
+    from client_call_minutes as calls
+    join sides on calls.minute >= sides.since and calls.minute < sides.until
     where calls.target = 'database'
     group by grouping sets ((calls.region, sides.side), (sides.side))
 ),

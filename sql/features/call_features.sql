@@ -8,14 +8,14 @@ calls as (
         region,
         service,
         target,
-        duration_ms,
+        latency,
         case
-            when timestamp >= $from
-                then (cast(timestamp as bigint) - cast($from as bigint))
+            when minute >= $from
+                then (cast(minute as bigint) - cast($from as bigint))
                     / ($interval_seconds * 1000000)
         end as position,
-        timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline
-    from client_calls
+        minute >= $baseline_from and minute < $baseline_to as in_baseline
+    from client_call_minutes
 ),
 
 windows as (
@@ -23,9 +23,9 @@ windows as (
         region,
         service,
         position,
-        sketch_quantile(quantile_sketch(case when target = 'database' then duration_ms end), 0.95)
+        sketch_quantile(sketch_merge(case when target = 'database' then latency end), 0.95)
             as database_p95,
-        sketch_quantile(quantile_sketch(case when target = 'external' then duration_ms end), 0.95)
+        sketch_quantile(sketch_merge(case when target = 'external' then latency end), 0.95)
             as external_p95
     from calls
     where position is not null
@@ -36,9 +36,9 @@ baselines as (
     select
         region,
         service,
-        sketch_quantile(quantile_sketch(case when target = 'database' then duration_ms end), 0.95)
+        sketch_quantile(sketch_merge(case when target = 'database' then latency end), 0.95)
             as database_p95,
-        sketch_quantile(quantile_sketch(case when target = 'external' then duration_ms end), 0.95)
+        sketch_quantile(sketch_merge(case when target = 'external' then latency end), 0.95)
             as external_p95
     from calls
     where in_baseline

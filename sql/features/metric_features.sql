@@ -58,34 +58,55 @@ disks as (
     group by region, service, position
 ),
 
+-- One row per role first: every sample is then added to one mean, not compared with each role.
+role_windows as (
+    select
+        region,
+        service,
+        position,
+        role,
+        exact_avg(value) as mean,
+        max(value) as most,
+        quantile_sketch(case when role = 'queue_wait_ms' then value end) as waits
+    from points
+    where position is not null
+    group by region, service, position, role
+),
+
 windows as (
     select
         region,
         service,
         position,
-        exact_avg(case when role = 'queue_depth' then value end) as queue_depth_mean,
-        max(case when role = 'queue_depth' then value end) as queue_depth_max,
-        sketch_quantile(quantile_sketch(case when role = 'queue_wait_ms' then value end), 0.95)
-            as queue_wait_p95,
-        exact_avg(case when role = 'cpu_utilization' then value end) as cpu_utilization_mean,
-        exact_avg(case when role = 'memory_utilization' then value end) as memory_utilization_mean,
-        exact_avg(case when role = 'database_latency_ms' then value end) as database_latency,
-        exact_avg(case when role = 'external_api_latency_ms' then value end) as external_latency,
-        exact_avg(case when role = 'cache_hit_rate' then value end) as cache_hit_rate
-    from points
-    where position is not null
+        max(case when role = 'queue_depth' then mean end) as queue_depth_mean,
+        max(case when role = 'queue_depth' then most end) as queue_depth_max,
+        sketch_quantile(sketch_merge(waits), 0.95) as queue_wait_p95,
+        max(case when role = 'cpu_utilization' then mean end) as cpu_utilization_mean,
+        max(case when role = 'memory_utilization' then mean end) as memory_utilization_mean,
+        max(case when role = 'database_latency_ms' then mean end) as database_latency,
+        max(case when role = 'external_api_latency_ms' then mean end) as external_latency,
+        max(case when role = 'cache_hit_rate' then mean end) as cache_hit_rate
+    from role_windows
     group by region, service, position
+),
+
+role_baselines as (
+    select region, service, role, exact_avg(value) as mean
+    from points
+    where
+        in_baseline
+        and role in ('database_latency_ms', 'external_api_latency_ms', 'cache_hit_rate')
+    group by region, service, role
 ),
 
 baselines as (
     select
         region,
         service,
-        exact_avg(case when role = 'database_latency_ms' then value end) as database_latency,
-        exact_avg(case when role = 'external_api_latency_ms' then value end) as external_latency,
-        exact_avg(case when role = 'cache_hit_rate' then value end) as cache_hit_rate
-    from points
-    where in_baseline
+        max(case when role = 'database_latency_ms' then mean end) as database_latency,
+        max(case when role = 'external_api_latency_ms' then mean end) as external_latency,
+        max(case when role = 'cache_hit_rate' then mean end) as cache_hit_rate
+    from role_baselines
     group by region, service
 ),
 

@@ -37,13 +37,14 @@ calls_by_side as (
     select
         sides.side as side,
         'database' as kind,
-        (cast(calls.timestamp as bigint) - cast(sides.since as bigint))
+        (cast(calls.minute as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000) as slot,
         calls.region as region,
         calls.service as service,
-        calls.duration_ms as duration_ms
-    from client_calls as calls
-    join sides on calls.timestamp >= sides.since and calls.timestamp < sides.until
+        calls.calls as calls,
+        calls.latency as latency
+    from client_call_minutes as calls
+    join sides on calls.minute >= sides.since and calls.minute < sides.until
     where calls.target = 'database'
 ),
 
@@ -56,9 +57,9 @@ parts as (
         slot,
         region,
         service,
-        count(*) as requests,
+        sum(calls) as requests,
         0 as errors,
-        quantile_sketch(duration_ms) as latency
+        sketch_merge(latency) as latency
     from calls_by_side
     group by side, kind, slot, region, service
 ),

@@ -12,26 +12,19 @@ events as (
         region,
         coalesce(service, 'unknown') as service,
         host,
-        lower(event) as event,
-        level in ('ERROR', 'FATAL')
-            or error is not null
-            or coalesce(lower(attributes['outcome']), '')
-            in ('failure', 'failed', 'error', 'timeout') as says_failure,
-        coalesce(
-            try_cast(attributes['handshake_ms'] as double),
-            try_cast(attributes['latency_ms'] as double),
-            duration_ms
-        ) as latency_ms,
-        try_cast(attributes['reconnect_ms'] as double) as reconnect_ms,
-        try_cast(attributes['downtime_ms'] as double) as downtime_ms,
-        try_cast(attributes['connected_ms'] as double) as connected_ms,
-        try_cast(attributes['missed'] as bigint) as missed,
-        try_cast(attributes['heartbeats'] as bigint) as heartbeats,
-        try_cast(attributes['lost_messages'] as bigint) as lost_messages,
-        try_cast(attributes['messages_sent'] as bigint) as messages_sent,
-        attributes['close_code'] as close_code
-    from logs
-    where timestamp >= $from and timestamp < $to and event ilike 'ws.%'
+        event,
+        says_failure,
+        latency_ms,
+        reconnect_ms,
+        downtime_ms,
+        connected_ms,
+        missed,
+        heartbeats,
+        lost_messages,
+        messages_sent,
+        close_code
+    from websocket_events
+    where timestamp >= $from and timestamp < $to
 ),
 
 final as (
@@ -44,7 +37,7 @@ final as (
         event in ('ws.connect', 'ws.reconnect', 'ws.connect_failed', 'ws.reconnect_failed')
             as is_attempt,
         event in ('ws.reconnect', 'ws.reconnect_failed') as is_reconnect,
-        event in ('ws.connect_failed', 'ws.reconnect_failed') or coalesce(says_failure, false)
+        event in ('ws.connect_failed', 'ws.reconnect_failed') or says_failure
             as is_failure,
         case when latency_ms >= 0.0 and latency_ms <= 1e12 then latency_ms end as latency_ms,
         case when reconnect_ms >= 0.0 and reconnect_ms <= 1e12 then reconnect_ms end

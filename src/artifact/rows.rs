@@ -1,6 +1,7 @@
 //! Query results for documents: typed columns by name.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
@@ -8,7 +9,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicr
 use datafusion::error::DataFusionError;
 
 use super::Error;
-use crate::engine;
+use crate::engine::{self, Timings};
 use crate::pipeline::Run;
 
 /// What a query gave.
@@ -25,10 +26,12 @@ impl Rows {
     pub(super) async fn of(run: &Run, document: &'static str, sql: &str) -> Result<Rows, Error> {
         let fail = |source| Error::Query { document, source };
         let bound = run.params().bind(sql)?;
+        let start = Instant::now();
         let frame = run.engine().sql(&bound).await.map_err(|e| fail(e.into()))?;
         let planned = Arc::clone(frame.schema().inner());
         let broken = |e: DataFusionError| fail(engine::Error::from(e).into());
         let batches = frame.collect().await.map_err(broken)?;
+        Timings::of(run.engine().context()).add_rows(sql, start, &batches);
         // A batch may say more about its columns than the plan did.
         let schema = batches.first().map_or(planned, RecordBatch::schema);
         let batch = concat_batches(&schema, &batches).map_err(|e| broken(e.into()))?;

@@ -94,6 +94,7 @@ impl Certify {
             global.note(format_args!("no data: {missing}"));
         }
         let files = content.seal(key.as_ref())?;
+        global.tell_timings(&run);
         global.note(format_args!("done in {:.1} s", start.elapsed().as_secs_f64()));
         Ok(Sealed { outcome: content.outcome, files })
     }

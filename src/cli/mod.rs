@@ -91,6 +91,9 @@ pub(crate) struct Global {
     /// The model that judges windows [default: the rules of the settings judge]
     #[arg(long, global = true, value_name = "FILE", env = "TARS_MODEL")]
     model: Option<PathBuf>,
+    /// Say on stderr which models and queries took longest
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    timings: bool,
     /// Say nothing but errors and results
     #[arg(long, short, global = true)]
     quiet: bool,

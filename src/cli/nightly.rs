@@ -222,6 +222,7 @@ pub(super) async fn nightly(
     let run = open_run(global, lake, &settings, params).await?;
     run.hold(|model, rows| global.note(format_args!("{model}: {} rows", thousands(rows as u64)))).await?;
     let written = write_report(&run, order, &baseline).await?;
+    global.tell_timings(&run);
     global.note(format_args!("done in {:.1} s", start.elapsed().as_secs_f64()));
     Ok(written)
 }

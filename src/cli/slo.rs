@@ -116,6 +116,7 @@ impl SloCommand {
                 global.note(format_args!("{}", path.display()));
             }
         }
+        global.tell_timings(&run);
         self.judge(&run).await
     }
 

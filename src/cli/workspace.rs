@@ -15,6 +15,8 @@ use crate::lake::{AsOf, Lake};
 use crate::pipeline::{self, Run};
 use crate::settings::Settings;
 
+/// Lines that `--timings` prints.
+const LONGEST: usize = 40;
 /// Where settings are looked for when `--config` does not say.
 const DEFAULT_CONFIG: &str = "tars.toml";
 
@@ -68,6 +70,13 @@ impl Global {
                 message: format!("--as-of {point}: expected a command that only reads, got `{command}`"),
                 hint: Some("leave --as-of out; `tars lake restore` goes back to an older version".into()),
             }),
+        }
+    }
+
+    /// Says what the run spent its time on, where `--timings` asks for it.
+    pub(super) fn tell_timings(&self, run: &Run) {
+        if self.timings {
+            run.engine().timings().longest(LONGEST).iter().for_each(note);
         }
     }
 

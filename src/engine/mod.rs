@@ -3,10 +3,12 @@
 mod params;
 mod session;
 mod tables;
+mod timings;
 
 pub use params::{Params, Value};
 pub use session::{Engine, EngineOptions, default_memory_limit, default_threads};
 pub use tables::{TableVersion, register_lake, register_settings};
+pub use timings::{Timing, Timings};
 
 use datafusion::error::DataFusionError;
 

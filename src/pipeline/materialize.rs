@@ -14,7 +14,7 @@ use arrow::compute::{cast, concat_batches};
 use futures::TryStreamExt;
 
 use super::{Error, Materialization, Model, models};
-use crate::contract::{self, Table};
+use crate::contract::{self, Column, ColumnType, Table};
 use crate::domain::Hour;
 use crate::engine::{self, Engine};
 use crate::lake::{self, Changes, FORGOTTEN, Lake, TableWriter, Transaction};
@@ -91,7 +91,7 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
         .map_err(|e| Error::Model { model: model.name.clone(), reason: e.to_string() })?;
     let fail = |source| Error::Sql { model: model.name.clone(), source };
     let sql = model.sql.trim_end().trim_end_matches(';');
-    let sql = format!("select * from ({sql}\n) order by region, {}, service, route", table.time);
+    let sql = format!("select * from ({sql}\n) order by {}", row_order(table));
     let frame = engine.sql(&sql).await.map_err(fail)?;
     let mut stream = frame.execute_stream().await.map_err(|e| fail(e.into()))?;
     // Somebody who refreshed the same model since `seen` was read makes the commit fail instead of counting twice.
@@ -118,6 +118,15 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
     let version = i64::try_from(snapshot.version()).unwrap_or(i64::MAX);
     writer.commit_replacing(&changes.rewritten, &[Transaction { app_id, version }]).await?;
     Ok(Refreshed { model: model.name.clone(), files: file_count, source_rows, rows })
+}
+
+/// By region and time, as files are cut, then by everything else that can be compared, so that the same rows are the
+/// same file.
+fn row_order(table: &Table) -> String {
+    let comparable = |c: &&Column| !matches!(c.kind, ColumnType::Binary | ColumnType::Map);
+    let others = table.columns.iter().filter(comparable).map(|c| c.name.as_str());
+    let others = others.filter(|name| *name != "region" && *name != table.time);
+    ["region", table.time.as_str()].into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// Appends computed rows, in the order of region and time, to a table of the lake, in one commit with the transaction.

@@ -4,6 +4,7 @@
 mod embedded;
 mod graph;
 mod header;
+mod held;
 mod history;
 mod materialize;
 mod past;

@@ -3,19 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
-use arrow::compute::cast;
 use arrow::datatypes::Schema;
-use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use datafusion::datasource::MemTable;
-use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
+use super::held::{Budget, Held, keep};
 use super::past::register_built;
 use super::views::Views;
 use super::{Error, Materialization, Model, models, selected};
-use crate::engine::{self, Engine, Params, TableVersion, Value, register_lake};
+use crate::engine::{self, Engine, Params, TableVersion, Timings, Value, register_lake};
 use crate::lake::Lake;
 
 /// A session with every table and model of a lake, for one window.
@@ -27,6 +25,8 @@ pub struct Run {
     computed: BTreeSet<String>,
     /// The models; none without a lake.
     views: Option<Arc<Views>>,
+    /// Memory that held models take.
+    held: Arc<Budget>,
 }
 
 impl Run {
@@ -39,13 +39,13 @@ impl Run {
         };
         let is_view = |model: &Model| !is_incremental(model) || computed.contains(&model.name);
         let views = install(engine.context(), &params, is_view).await?;
-        Ok(Run { engine, params, versions, computed, views: Some(views) })
+        Ok(Run { engine, params, versions, computed, views: Some(views), held: Arc::default() })
     }
 
     /// A session without a lake: functions, settings, and files queried by their path.
     pub fn without_lake(engine: Engine) -> Self {
         let (params, versions) = (Params::default(), Vec::new());
-        Run { engine, params, versions, computed: BTreeSet::new(), views: None }
+        Run { engine, params, versions, computed: BTreeSet::new(), views: None, held: Arc::default() }
     }
 
     /// Sets a parameter and binds the models anew.
@@ -60,15 +60,15 @@ impl Run {
         Ok(())
     }
 
-    /// Computes each model marked `materialized: run` once and keeps its rows in memory, in an order that
-    /// serves whoever reads it next. For a report, which reads the same models in many sections.
+    /// Computes each model marked `materialized: run` once and keeps its rows, in memory while they fit
+    /// and else in a file. For a report, which reads the same models in many sections.
     pub async fn hold(&self, done: impl FnMut(&str, usize)) -> Result<(), Error> {
         let held = models().iter().filter(|m| m.header.materialized == Materialization::Run);
         self.hold_each(held, done).await
     }
 
-    /// Computes the named models once and keeps their rows in memory, in the order in which they depend on
-    /// each other. For a command that reads a few models many times.
+    /// Computes the named models once and keeps their rows, in the order in which they depend on each
+    /// other. For a command that reads a few models many times.
     pub async fn hold_only(&self, names: &[&str]) -> Result<(), Error> {
         self.hold_each(models().iter().filter(|m| names.contains(&m.name.as_str())), |_, _| {}).await
     }
@@ -79,26 +79,22 @@ impl Run {
         mut done: impl FnMut(&str, usize),
     ) -> Result<(), Error> {
         let Some(views) = &self.views else { return Ok(()) };
+        let timings = Timings::of(self.engine.context());
         for model in held {
             let fail = |source: engine::Error| Error::Sql { model: model.name.clone(), source };
+            let start = Instant::now();
             let frame = self.engine.sql(&format!("select * from {}", model.name)).await.map_err(fail)?;
             // A plan and its batches do not always agree on which columns can be NULL and on which kind of
             // string they hold; the held table takes the plan's types and allows NULL.
             let fields = frame.schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true));
             let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-            let rows = frame.collect().await.map_err(|e| fail(e.into()))?;
-            done(&model.name, rows.iter().map(RecordBatch::num_rows).sum());
-            let rows = rows
-                .into_iter()
-                .map(|batch| {
-                    let columns = batch.columns().iter().zip(schema.fields());
-                    let columns = columns.map(|(c, f)| cast(c, f.data_type())).collect::<Result<_, _>>()?;
-                    RecordBatch::try_new(Arc::clone(&schema), columns)
-                })
-                .collect::<Result<Vec<_>, ArrowError>>()
-                .map_err(|e| fail(DataFusionError::from(e).into()))?;
-            let table = MemTable::try_new(schema, vec![rows]).map_err(|e| fail(e.into()))?;
-            views.hold(&model.name, Arc::new(table)).map_err(|e| fail(e.into()))?;
+            let stream = frame.execute_stream().await.map_err(|e| fail(e.into()))?;
+            let runtime = self.engine.context().runtime_env();
+            let held = keep(&runtime, &self.held, &model.name, schema, stream).await;
+            let Held { table, rows, bytes } = held.map_err(|e| fail(e.into()))?;
+            timings.add(&model.name, start, rows, bytes);
+            done(&model.name, rows);
+            views.hold(&model.name, table).map_err(|e| fail(e.into()))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Query results as report values.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
@@ -12,6 +13,7 @@ use datafusion::prelude::SessionContext;
 use super::Error;
 use super::content::{Column, Compared, Figure, Figures, Table, Unit, Value};
 use super::picture::{Picture, Plot};
+use crate::engine::Timings;
 
 /// Asks the models.
 pub(crate) struct Reader<'a> {
@@ -50,9 +52,11 @@ impl<'a> Reader<'a> {
     pub(crate) async fn rows(&self, sql: &str) -> Result<Rows, Error> {
         let fail =
             |source: DataFusionError| Error::Query { sql: sql.to_owned(), source: Box::new(source.into()) };
+        let start = Instant::now();
         let frame = self.context.sql(sql).await.map_err(fail)?;
         let schema = Arc::clone(frame.schema().inner());
         let batches = frame.collect().await.map_err(fail)?;
+        Timings::of(self.context).add_rows(sql, start, &batches);
         // A batch may say more about its columns than the plan did (never NULL, for one).
         let schema = batches.first().map_or(schema, RecordBatch::schema);
         let batch = concat_batches(&schema, &batches).map_err(|e| fail(e.into()))?;

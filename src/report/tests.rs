@@ -40,9 +40,9 @@ const MODELS: &[&str] = &[
     "create view settings_slos as select 'api_latency_p95' as name, 'latency' as type, 150.0 as target, \
      cast(null as varchar) as region, cast(null as varchar) as service, cast(null as varchar) as route",
     "create view budget_burn_down as select 'api_latency_p95' as slo, arrow_cast('2025-01-15T14:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as time, -0.5 as left_share, 1 as place",
-    "create view slo_bands as select 'api_latency_p95' as slo, 'us-west-2' as region, 'evaluation-api' as service, \
-     arrow_cast('2025-01-15T13:05:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as window_start, 412.2 as observed, -3.5 as lower, 130.75 as upper, true as is_violated, true as is_anomaly, \
-     150.0 as target, 200.0 as threshold",
+    "create view worst_latency as select 'api_latency_p95' as slo, 'us-west-2' as region, 'evaluation-api' as service, \
+     arrow_cast('2025-01-15T13:05:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as time, 412.2 as observed, 0.0 as lower, \
+     130.75 as upper, 412.2 as notable, 150.0 as target, 200.0 as threshold",
     "create view settings_detection as select 20 as min_samples",
     "create view service_kpis as select $1 as service, 10 as requests, 1.0 as request_share, 5 as errors, \
      0.5 as error_rate, 0 as timeouts, 1.0 as p50_ms, 2.0 as p95_ms, 3.0 as p99_ms",

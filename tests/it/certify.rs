@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::support::command;
 use crate::support::{DAY, demo, ok, tars};
 
 /// Every file of a signed package.
@@ -140,9 +142,7 @@ fn a_package_of_the_simulated_day_verifies_agrees_and_can_be_made_again() {
 #[test]
 fn a_lake_that_lacks_most_gives_a_list_of_all_of_it_and_no_package() {
     let folder = tempfile::tempdir().unwrap();
-    let line = r#"{"timestamp":"2025-01-15T13:00:00Z","region":"us-east-1","service":"api","status_code":200,"duration_ms":12.5}"#;
-    fs::write(folder.path().join("app.ndjson"), line).unwrap();
-    ok(folder.path(), &["ingest", "app.ndjson"]);
+    small_lake(folder.path());
     let refused = tars(folder.path(), &["certify", "--date", DAY, "--out", "out"]);
     assert_eq!(refused.code, Some(23), "{}", refused.stderr);
     for name in [
@@ -202,4 +202,101 @@ fn a_new_key_is_private_and_never_overwrites_another() {
     assert_eq!(wrong.code, Some(3));
     let secret = String::from_utf8_lossy(&before).lines().nth(1).unwrap().to_owned();
     assert!(!wrong.stderr.contains(&secret), "a key is never shown");
+}
+
+/// A lake of one line: little to compute, so that a run comes to its writing soon.
+fn small_lake(at: &Path) {
+    let line = r#"{"timestamp":"2025-01-15T13:00:00Z","region":"us-east-1","service":"api","status_code":200,"duration_ms":12.5}"#;
+    fs::write(at.join("app.ndjson"), line).unwrap();
+    ok(at, &["ingest", "app.ndjson"]);
+}
+
+/// What lies in a folder, at any depth: paths and sizes.
+#[cfg(unix)]
+fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let Ok(about) = entry.metadata() else { continue };
+            found.push((entry.path(), about.len()));
+            if about.is_dir() {
+                open.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[cfg(unix)]
+#[test]
+fn a_certification_that_is_killed_while_it_writes_leaves_whole_packages_or_none() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    small_lake(at);
+    let out = at.join("out");
+    let mut caught = 0;
+    // The run is killed when it has changed the folder so many times; the later ones replace what the first left.
+    for changes in [1, 2, 4, 7, 10, 13, 1, 3, 11, 14] {
+        let mut child = command(at, &["certify", "--date", DAY, "--out", "out", "--allow-missing"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (start, mut seen, mut before) = (Instant::now(), 0, listing(&out));
+        while seen < changes && child.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < Duration::from_secs(600), "certify hangs");
+            let now = listing(&out);
+            seen += usize::from(now != before);
+            before = now;
+        }
+        // SIGKILL: nothing can be tidied up.
+        let _ = child.kill();
+        caught += usize::from(child.wait().unwrap().code().is_none());
+        for name in [FOLDER, ARCHIVE] {
+            let path = out.join(name);
+            if path.exists() {
+                ok(at, &["verify", path.to_str().unwrap()]);
+            }
+        }
+    }
+    assert!(caught > 0, "no run was caught in the act");
+    let done = tars(at, &["certify", "--date", DAY, "--out", "out", "--allow-missing"]);
+    assert_eq!(done.code, Some(21), "{}", done.stderr);
+    ok(at, &["verify", out.join(FOLDER).to_str().unwrap()]);
+    ok(at, &["verify", out.join(ARCHIVE).to_str().unwrap()]);
+}
+
+#[test]
+fn a_package_is_made_again_from_the_versions_that_it_pins_after_more_has_landed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    small_lake(at);
+    let certify = |out: &str| tars(at, &["certify", "--date", DAY, "--out", out, "--allow-missing"]);
+    assert_eq!(certify("before").code, Some(21));
+    // Late lines of the same minute, and an error, an event and a call of kinds that had not been seen.
+    let late = r#"{"timestamp":"2025-01-15T13:00:30Z","region":"us-east-1","service":"api","status_code":503,"duration_ms":900.0,"error_type":"Overload"}
+{"timestamp":"2025-01-15T13:00:40Z","region":"us-east-1","service":"gateway","event":"ws.reconnect","level":"ERROR","attributes":{"downtime_ms":"40000"}}"#;
+    fs::write(at.join("late.ndjson"), late).unwrap();
+    ok(at, &["ingest", "late.ndjson"]);
+    let span = r#"{"timestamp":"2025-01-15T13:00:10Z","region":"us-east-1","service":"api","trace_id":"a1","span_id":"b1","name":"select","kind":"client","duration_ms":70.0,"attributes":{"db.system":"postgresql"}}"#;
+    fs::write(at.join("late-spans.ndjson"), span).unwrap();
+    ok(at, &["ingest", "--table", "spans", "late-spans.ndjson"]);
+    let package = |out: &str| at.join(out).join(FOLDER).display().to_string();
+    let again = |out: &str| ok(at, &["verify", &package(out), "--rerun"]);
+    assert!(again("before").contains("every file is the same"));
+    // Now the rollups have moved on as well.
+    // One request of two failed.
+    assert_eq!(certify("after").code, Some(20));
+    let requests = |out: &str| {
+        let kpis = json(at.join(out).join(FOLDER).join("ga_kpi_summary.json"));
+        kpis["overall"]["requests"].as_i64().unwrap()
+    };
+    assert_eq!((requests("before"), requests("after")), (1, 2));
+    assert!(again("before").contains("every file is the same"));
+    assert!(again("after").contains("every file is the same"));
 }

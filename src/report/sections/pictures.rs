@@ -63,16 +63,8 @@ async fn targets(reader: &Reader<'_>, kind: &str, unit: Unit) -> Result<Vec<Limi
 pub(super) async fn worst_latency(reader: &Reader<'_>) -> Result<Block, Error> {
     let rows = reader
         .rows(
-            "select bands.slo as slo, bands.region as region, bands.service as service, \
-             bands.window_start as time, bands.observed as observed, greatest(bands.lower, 0.0) as lower, \
-             bands.upper as upper, \
-             case when bands.is_violated or bands.is_anomaly then bands.observed end as notable, \
-             bands.target as target, bands.threshold as threshold \
-             from slo_bands as bands join (select slo, region, service from slo_episodes \
-             where kind = 'violation' and type = 'latency' \
-             order by severity_rank desc, windows desc, started_at, slo, region, service limit 1) as worst \
-             on bands.slo = worst.slo and bands.region = worst.region and bands.service = worst.service \
-             order by bands.window_start",
+            "select slo, region, service, time, observed, lower, upper, notable, target, threshold \
+             from worst_latency order by time",
         )
         .await?;
     let table = rows.table(
