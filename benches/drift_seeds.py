@@ -51,7 +51,13 @@ def lines(path):
 
 def world(options, seed, quiet, folder):
     """Simulates, ingests and checks; the analysis, incidents, changes, and the CPU seconds of the check."""
-    run = lambda *args: subprocess.run([options.tars, *args, "-q"], check=True, capture_output=True, text=True).stdout
+
+    def run(*args):
+        done = subprocess.run([options.tars, *args, "-q"], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"seed {seed}, quiet {quiet}: tars {args[0]}: {done.stderr}")
+        return done.stdout
+
     out, lake = folder / "telemetry", folder / "lake"
     run("simulate", "--out", str(out), "--hours", "48", "--rows", str(options.rows), "--seed", str(seed),
         *(["--quiet-world"] if quiet else []))

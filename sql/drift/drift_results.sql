@@ -109,7 +109,10 @@ results as (
             when baseline_value is null and current_value is null then 'no data on either side'
             when baseline_value is null then 'no data in the baseline'
             when current_value is null then 'no data in the interval'
-            when size_status = 'ok' and drift_percent <> 0.0 and abs(current_value - baseline_value) < floor
+            when
+                size_status = 'ok'
+                and drift_percent <> 0.0
+                and abs(current_value - baseline_value) < floor
                 then 'difference below the floor'
             when size_status <> 'ok' and category <> 'configuration' and p_value is null
                 then 'by size alone: the baseline has no spread'
@@ -143,7 +146,8 @@ results as (
     cross join strictest
 ),
 
--- The union mixes kinds of strings, which readers such as CSV writers do not take.
+-- Plain strings: the union mixes kinds of them, and views would keep the buffers of every join behind
+-- them alive, which sorts then count again for every batch.
 final as (
     select
         slot + 1 as check_number,
@@ -158,15 +162,15 @@ final as (
             ),
             'Timestamp(Microsecond, Some("UTC"))'
         ) as timestamp,
-        region,
-        service,
+        arrow_cast(region, 'Utf8') as region,
+        arrow_cast(service, 'Utf8') as service,
         arrow_cast(name, 'Utf8') as name,
-        category,
+        arrow_cast(category, 'Utf8') as category,
         baseline_value,
         current_value,
         drift_percent,
         threshold_percent,
-        status,
+        arrow_cast(status, 'Utf8') as status,
         p_value,
         arrow_cast(unit, 'Utf8') as unit,
         arrow_cast(reason, 'Utf8') as reason
