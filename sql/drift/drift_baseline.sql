@@ -1,71 +1,171 @@
 -- title: What the intervals of the window are compared with
--- grain: one row per season, region, service and check name
+-- grain: one row per season, region, service and check name; season -1 stands for the whole
+--   baseline
 -- materialized: view
--- audit: `value` is that of the whole baseline, for what is configured its newest one; `center` and
---   `spread` are mean and standard deviation of its intervals
+-- audit: `value` is the median of the baseline's intervals; for latency and error rate the figure
+--   of the whole baseline, for what is configured its newest one. Medians, because the baseline may
+--   have had faults of its own
+-- audit: in a season `value` is the median of that season's median and those of its two
+--   neighbours, so that a fault of an hour is not taken for the rhythm of the day
+-- audit: `spread` is 1.4826 times the median distance of intervals from the `value` of their season
+--   (the standard deviation of normal values; where more than half are equal, the root mean square
+--   distance), as a share of it for what is seasonal; the same share holds in every season
+-- audit: `seasons` is `none` where season -1 is meant to be compared with at any hour
 with
 points as (
-    select season, region, service, name, slot, value, events, trials, latency, unit
-    from drift_points
-    where side = 'baseline'
-),
-
-checks as (
-    select name, category
-    from settings_drift
-),
-
-summed as (
     select
         points.season as season,
         points.region as region,
         points.service as service,
         points.name as name,
-        max(checks.category) as category,
-        first_value(points.value order by points.slot desc) as newest,
-        exact_avg(points.value) as center,
-        exact_sum(points.value * points.value) as squares,
-        count(*) as intervals,
-        exact_sum(points.events) as events,
-        exact_sum(points.trials) as trials,
-        sketch_merge(points.latency) as latency,
-        max(points.unit) as unit
-    from points
-    join checks on points.name = checks.name
-    group by points.season, points.region, points.service, points.name
+        points.slot as slot,
+        points.value as value,
+        points.events as events,
+        points.trials as trials,
+        points.latency as latency,
+        points.unit as unit,
+        checks.category as category
+    from drift_points as points
+    join settings_drift as checks on points.name = checks.name
+    where points.side = 'baseline'
 ),
 
-live as (
+both as (
+    select season, region, service, name, slot, value, events, trials, latency, unit, category
+    from points
+    union all
+    select -1 as season, region, service, name, slot, value, events, trials, latency, unit, category
+    from points
+    where season >= 0
+),
+
+summed as (
     select
         season,
         region,
         service,
         name,
-        case
-            when category = 'configuration' then newest
-            when latency is null then events / trials
-            when name = 'api_latency_p50' then sketch_quantile(latency, 0.50)
-            when name = 'api_latency_p99' then sketch_quantile(latency, 0.99)
-            else sketch_quantile(latency, 0.95)
-        end as value,
-        center,
-        case
-            when intervals > 1
-                then sqrt(
-                    greatest(squares - intervals * center * center, 0.0) / (intervals - 1)
+        max(category) as category,
+        first_value(value order by slot desc) as newest,
+        median(value) as level,
+        count(*) as intervals,
+        exact_sum(events) as events,
+        exact_sum(trials) as trials,
+        sketch_merge(latency) as latency,
+        max(unit) as unit
+    from both
+    group by season, region, service, name
+),
+
+-- Midnight lies beside the last hour of the day, or of the week.
+neighbours as (
+    select
+        summed.region as region,
+        summed.service as service,
+        summed.name as name,
+        summed.level as level,
+        unnest(
+            case
+                when summed.season < 0 then make_array(-1)
+                else make_array(
+                    (summed.season + cycle.hours - 1) % cycle.hours,
+                    summed.season,
+                    (summed.season + 1) % cycle.hours
                 )
-        end as spread,
-        intervals,
-        events,
-        trials,
-        latency,
-        unit
-    from summed
+            end
+        ) as season
+    from (
+        select case season when 'hour_of_week' then 168 else 24 end as hours
+        from settings_drift_evidence
+    ) as cycle
+    cross join summed
+),
+
+centers as (
+    select season, region, service, name, median(level) as center
+    from neighbours
+    group by season, region, service, name
+),
+
+-- A share of the center for what is seasonal, else in the figure's own unit.
+residuals as (
+    select
+        points.region as region,
+        points.service as service,
+        points.name as name,
+        points.season >= 0 and centers.center <> 0.0 as is_share,
+        (points.value - centers.center)
+            / case when points.season >= 0 and centers.center <> 0.0 then abs(centers.center)
+                else 1.0 end as residual
+    from points
+    join centers
+        on points.season = centers.season
+        and points.region = centers.region
+        and points.service = centers.service
+        and points.name = centers.name
+),
+
+spreads as (
+    select
+        region,
+        service,
+        name,
+        bool_and(is_share) as is_share,
+        count(*) as intervals,
+        case
+            when count(*) > 1
+                then coalesce(
+                    nullif(1.4826 * mad(residual), 0.0),
+                    sqrt(exact_sum(residual * residual) / (count(*) - 1))
+                )
+        end as spread
+    from residuals
+    group by region, service, name
+),
+
+live as (
+    select
+        summed.season as season,
+        summed.region as region,
+        summed.service as service,
+        summed.name as name,
+        case
+            when summed.category = 'configuration' then summed.newest
+            when summed.name = 'error_rate' then summed.events / summed.trials
+            when summed.latency is null then centers.center
+            when summed.name = 'api_latency_p50' then sketch_quantile(summed.latency, 0.50)
+            when summed.name = 'api_latency_p99' then sketch_quantile(summed.latency, 0.99)
+            else sketch_quantile(summed.latency, 0.95)
+        end as value,
+        centers.center as center,
+        spreads.spread * case when spreads.is_share then abs(centers.center) else 1.0 end as spread,
+        spreads.intervals as intervals,
+        -- Requests of a season count at the rate of its center, whatever fault its own hour had.
+        case
+            when summed.name = 'request_rate' then centers.center * summed.trials
+            else summed.events
+        end as events,
+        summed.trials as trials,
+        summed.latency as latency,
+        summed.unit as unit,
+        case when checks.seasonal then evidence.season else 'none' end as seasons
+    from settings_drift_evidence as evidence
+    cross join summed
+    join centers
+        on summed.season = centers.season
+        and summed.region = centers.region
+        and summed.service = centers.service
+        and summed.name = centers.name
+    join spreads
+        on summed.region = spreads.region
+        and summed.service = spreads.service
+        and summed.name = spreads.name
+    join settings_drift as checks on summed.name = checks.name
 ),
 
 kept as (
     select
-        season,
+        case when seasons = 'none' then -1 else season end as season,
         region,
         service,
         measure as name,
@@ -76,7 +176,8 @@ kept as (
         events,
         trials,
         sketch as latency,
-        unit
+        unit,
+        seasons
     from baselines
     where
         $baseline_name <> '' and name = $baseline_name and version = $baseline_version
@@ -100,5 +201,6 @@ select
     events,
     trials,
     latency,
-    unit
+    unit,
+    arrow_cast(seasons, 'Utf8') as seasons
 from final

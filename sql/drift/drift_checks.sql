@@ -48,6 +48,8 @@ compared as (
     cross join places
     left join sides on checks.name = sides.name and places.region = sides.region
     left join units on checks.name = units.name
+    -- These are figures of intervals alone.
+    where checks.name not in ('api_latency_distribution', 'reward')
 ),
 
 final as (

@@ -3,6 +3,10 @@
 --   for every service of a region, and for every region
 -- materialized: view
 -- audit: `value` is `events` / `trials`, or for latency a quantile of the sketch `latency`
+-- audit: requests of a place with little traffic are counted over the trailing intervals that hold
+--   `min_events` of them on average (at most `max_pooled`), on both sides alike, so that a spread of
+--   the baseline is one of figures made in the same way
+-- audit: `season` is -1 for a check that does not follow the load of the day
 -- audit: requests count 0 in an interval in which other regions or services served some, so that
 --   silence shows as a request rate of 0
 -- audit: what is configured is measured per service only
@@ -24,7 +28,7 @@ served_places as (
     from requests
 ),
 
-request_rows as (
+served_rows as (
     select
         slots.side as side,
         slots.kind as kind,
@@ -42,6 +46,59 @@ request_rows as (
         and slots.slot = requests.slot
         and places.region = requests.region
         and places.service = requests.service
+),
+
+-- How many intervals of a place are judged together.
+widths as (
+    select
+        served_rows.kind as kind,
+        served_rows.region as region,
+        served_rows.service as service,
+        greatest(
+            least(
+                ceil(max(evidence.min_events) / avg(cast(served_rows.requests as double))),
+                max(evidence.max_pooled)
+            ),
+            1
+        ) as width
+    from settings_drift_evidence as evidence
+    cross join served_rows
+    group by served_rows.kind, served_rows.region, served_rows.service
+),
+
+-- Each interval counts for itself and for those after it that still look back on it.
+spread_out as (
+    select
+        served_rows.side as side,
+        served_rows.kind as kind,
+        served_rows.slot as slot,
+        unnest(generate_series(0, cast(widths.width as bigint) - 1)) as later,
+        served_rows.region as region,
+        served_rows.service as service,
+        served_rows.requests as requests,
+        served_rows.errors as errors,
+        served_rows.latency as latency
+    from served_rows
+    join widths
+        on served_rows.kind = widths.kind
+        and served_rows.region = widths.region
+        and served_rows.service = widths.service
+),
+
+request_rows as (
+    select
+        side,
+        kind,
+        slot + later as slot,
+        region,
+        service,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        count(*) * $interval_seconds as seconds,
+        sketch_merge(latency) as latency
+    from spread_out
+    group by side, kind, slot + later, region, service
+    having min(later) = 0
 ),
 
 request_names as (
@@ -70,7 +127,7 @@ request_points as (
         end as events,
         case names.name
             when 'error_rate' then cast(request_rows.requests as double)
-            when 'request_rate' then cast($interval_seconds as double)
+            when 'request_rate' then cast(request_rows.seconds as double)
             else cast(sketch_count(request_rows.latency) as double)
         end as trials,
         case
@@ -92,6 +149,9 @@ metrics as (
         samples,
         unit
     from metric_intervals
+    union all
+    select side, slot, region, service, 'reward' as name, total, samples, null as unit
+    from reward_intervals
 ),
 
 metric_rows as (
@@ -109,28 +169,31 @@ metric_rows as (
     join settings_drift as checks on metrics.name = checks.name
 ),
 
+-- A service's own row is a sum already.
 metric_totals as (
     select
         side,
         slot,
+        region,
+        service,
+        name,
+        total as events,
+        cast(samples as double) as trials,
+        unit
+    from metric_rows
+    union all
+    select
+        side,
+        slot,
         coalesce(region, 'all') as region,
-        coalesce(service, 'all') as service,
+        'all' as service,
         name,
         exact_sum(total) as events,
         cast(sum(samples) as double) as trials,
         max(unit) as unit
     from metric_rows
     where category <> 'configuration'
-    group by
-        grouping sets (
-            (side, slot, region, service, name),
-            (side, slot, region, name),
-            (side, slot, name)
-        )
-    union all
-    select side, slot, region, service, name, total, cast(samples as double), unit
-    from metric_rows
-    where category = 'configuration'
+    group by grouping sets ((side, slot, region, name), (side, slot, name))
 ),
 
 -- Requests answer for themselves wherever they are known, and a database's own metric goes before
@@ -139,8 +202,10 @@ metric_points_kept as (
     select metric_totals.*
     from metric_totals
     left join (
-        select distinct name, region, service from request_points
-        where name <> 'database_latency_p95'
+        select names.name as name, places.region as region, places.service as service
+        from served_places as places
+        join request_names as names on places.kind = names.kind
+        where places.kind = 'requests'
     ) as answered
         on metric_totals.name = answered.name
         and metric_totals.region = answered.region
@@ -175,12 +240,12 @@ final as (
     select
         points.side as side,
         points.slot as slot,
-        case evidence.season
-            when 'hour_of_day' then cast(extract(hour from starts.started) as bigint)
-            when 'hour_of_week'
-                then cast(extract(dow from starts.started) as bigint) * 24
-                    + cast(extract(hour from starts.started) as bigint)
-            else 0
+        case
+            when not coalesce(checks.seasonal, false) or evidence.season = 'none' then -1
+            when evidence.season = 'hour_of_day'
+                then cast(extract(hour from starts.started) as bigint)
+            else cast(extract(dow from starts.started) as bigint) * 24
+                + cast(extract(hour from starts.started) as bigint)
         end as season,
         points.region as region,
         points.service as service,
@@ -195,7 +260,8 @@ final as (
         points.trials as trials,
         points.latency as latency,
         points.unit as unit
-    from points
+    from settings_drift_evidence as evidence
+    cross join points
     join (
         select
             'current' as side,
@@ -222,7 +288,7 @@ final as (
                 / ($interval_seconds * 1000000)
         ) as listed (i)
     ) as starts on points.side = starts.side and points.slot = starts.slot
-    cross join settings_drift_evidence as evidence
+    left join settings_drift as checks on points.name = checks.name
     where points.trials > 0.0
 )
 

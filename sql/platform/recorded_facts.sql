@@ -57,8 +57,7 @@ request_facts as (
             when 'requests' then served.latency
             when 'queue_waits' then served.queue_wait
         end as spread
-    from served
-    cross join (
+    from (
         values
             ('requests'),
             ('request_errors'),
@@ -67,6 +66,7 @@ request_facts as (
             ('queue_waits'),
             ('bytes_sent')
     ) as parts (quantity)
+    cross join served
 ),
 
 evaluated as (
@@ -128,8 +128,7 @@ evaluation_facts as (
             when 'evaluations' then evaluated.duration
             when 'evaluation_waits' then evaluated.waited
         end as spread
-    from evaluated
-    cross join (
+    from (
         values
             ('evaluations'),
             ('evaluations_succeeded'),
@@ -141,6 +140,7 @@ evaluation_facts as (
             ('nash_stability'),
             ('nash_conflict')
     ) as parts (quantity)
+    cross join evaluated
 ),
 
 called as (

@@ -92,8 +92,8 @@ smoothed as (
             partition by measured.rule, measured.region, measured.service, measured.label
             order by measured.slot
         ) as trend
-    from measured
-    cross join settings_detection as limits
+    from settings_detection as limits
+    cross join measured
 ),
 
 final as (

@@ -8,6 +8,7 @@ baseline as (
     where
         service = 'all'
         and region <> 'all'
+        and season = -1
         and name in ('api_latency_p95', 'error_rate')
 ),
 

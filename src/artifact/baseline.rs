@@ -24,7 +24,8 @@ const LONGEST_NAME: usize = 100;
 const MEMORY: u64 = 256 << 20;
 
 /// What the models of a baseline share, computed once.
-const HELD: [&str; 4] = ["request_minutes", "request_intervals", "metric_intervals", "drift_points"];
+const HELD: [&str; 5] =
+    ["request_minutes", "request_intervals", "metric_intervals", "reward_intervals", "drift_points"];
 
 /// Every column but the version and the origin, in the order of the table.
 const COLUMNS: &str = "window_start, window_end, region, service, name, version, interval_seconds, seasons, season, \
@@ -164,9 +165,9 @@ pub async fn keep(run: &Run, lake: &Lake, name: &str) -> Result<i64, Error> {
     let sql = format!(
         "select $baseline_from as window_start, $baseline_to as window_end, region, service, '{name}' as name, \
          cast({version} as bigint) as version, cast({seconds} as bigint) as interval_seconds, \
-         evidence.season as seasons, baseline.season as season, baseline.name as measure, value, unit, center, spread, \
+         baseline.seasons as seasons, baseline.season as season, baseline.name as measure, value, unit, center, spread, \
          intervals, events, trials, latency as sketch, 'lake' as origin \
-         from drift_baseline as baseline cross join settings_drift_evidence as evidence \
+         from drift_baseline as baseline \
          where value is not null order by region, service, measure, baseline.season"
     );
     append_version(run, lake, name, version, &sql).await

@@ -1,5 +1,8 @@
 //! `drift_check_NNNN.json` and `drift_analysis.json`: what drifted, when, and how badly.
 
+mod episodes;
+mod markdown;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
@@ -18,17 +21,20 @@ const DOCUMENT: &str = "drift_analysis.json";
 const TOP: usize = 10;
 
 /// What the models of these documents share, computed once.
-const HELD: [&str; 10] = [
+const HELD: [&str; 13] = [
     "request_minutes",
     "request_intervals",
     "metric_intervals",
+    "reward_intervals",
     "drift_points",
     "drift_baseline",
+    "drift_comparisons",
     "drift_results",
     "slo_windows",
     "slo_bands",
     "slo_violations",
     "drift_effects",
+    "drift_episodes",
 ];
 
 /// Checks so far, by outcome.
@@ -70,7 +76,7 @@ pub async fn analyse(run: &Run) -> Result<Vec<Artifact>, Error> {
     let baseline = baseline(run, intervals).await?;
     let mut documents = checks(run, intervals, &tallies, &baseline).await?;
     let analysis = analysis(run, intervals, &tallies, baseline).await?;
-    documents.push(Artifact::text("drift_analysis.md", markdown(&analysis)));
+    documents.push(Artifact::text("drift_analysis.md", markdown::markdown(&analysis)));
     documents.push(Artifact::text(DOCUMENT, json_text(&analysis)));
     Ok(documents)
 }
@@ -256,6 +262,7 @@ async fn analysis(
     let texts = advice.texts("text")?;
     let mitigations: Vec<_> = (0..advice.len()).filter_map(|row| texts.text(row)).collect();
     let window = intervals.window();
+    let episodes = episodes::listed(run).await?;
     Ok(json!({
         "baseline_timestamp": baseline["from"],
         "start_time": time(window.from()),
@@ -269,6 +276,8 @@ async fn analysis(
         "drift_categories": by_category(&of_all),
         "top_drifts": worst.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>(),
         "mitigation_actions": mitigations,
+        "total_episodes": episodes.total,
+        "episodes": episodes.listed,
         "check_interval_seconds": intervals.seconds(),
         "check_runs": intervals.count(),
         "unmeasured_checks": total.unmeasured,
@@ -285,85 +294,4 @@ async fn missing(run: &Run) -> Result<Json, Error> {
     let names = rows.texts("name")?;
     let reasons = (0..rows.len()).filter_map(|row| names.text(row));
     Ok(reasons.map(|name| (name.to_owned(), json!("no data on either side"))).collect::<Map<_, _>>().into())
-}
-
-/// The analysis for people.
-fn markdown(analysis: &Json) -> String {
-    let text = |value: &Json| match value {
-        Json::String(text) => text.replace('|', "\\|").replace(['\n', '\r'], " "),
-        Json::Null => "no data".to_owned(),
-        other => other.to_string(),
-    };
-    let field = |name: &str| text(&analysis[name]);
-    let mut lines = vec![
-        "# Drift analysis".to_owned(),
-        String::new(),
-        format!(
-            "{} to {}, compared with {} to {}.",
-            field("start_time"),
-            field("end_time"),
-            text(&analysis["baseline"]["from"]),
-            text(&analysis["baseline"]["to"])
-        ),
-        String::new(),
-    ];
-    if analysis["baseline"]["stale"] == json!(true) {
-        lines.push(format!(
-            "The baseline is stale: it is {} days old.",
-            text(&analysis["baseline"]["age_days"])
-        ));
-        lines.push(String::new());
-    }
-    lines.push(format!(
-        "{} checks: {} ok, {} warning, {} critical; {} without data.",
-        field("total_checks"),
-        field("ok_checks"),
-        field("warning_drifts"),
-        field("critical_drifts"),
-        field("unmeasured_checks")
-    ));
-    let mut table = |title: &str, columns: &[&str], rows: &[Vec<String>]| {
-        lines.extend([String::new(), format!("## {title}"), String::new()]);
-        if rows.is_empty() {
-            lines.push("None.".to_owned());
-            return;
-        }
-        lines.push(format!("| {} |", columns.join(" | ")));
-        lines.push(format!("|{}", "---|".repeat(columns.len())));
-        lines.extend(rows.iter().map(|cells| format!("| {} |", cells.join(" | "))));
-    };
-    let none = Vec::new();
-    let categories = analysis["drift_categories"].as_object();
-    let counts: Vec<_> = categories.into_iter().flatten().map(|(c, n)| vec![c.clone(), text(n)]).collect();
-    table("By category", &["category", "drifts"], &counts);
-    let columns = [
-        "name",
-        "category",
-        "region",
-        "service",
-        "baseline_value",
-        "current_value",
-        "drift_percent",
-        "status",
-        "timestamp",
-        "drifted_checks",
-        "slo_violations",
-    ];
-    let top = analysis["top_drifts"].as_array().unwrap_or(&none);
-    let top: Vec<Vec<_>> = top.iter().map(|d| columns.iter().map(|c| text(&d[*c])).collect()).collect();
-    table("Top drifts", &columns, &top);
-    let actions = analysis["mitigation_actions"].as_array().unwrap_or(&none);
-    lines.extend([String::new(), "## What to do".to_owned(), String::new()]);
-    // No drift among no comparisons is no good news.
-    let compared = analysis["ok_checks"].as_i64() != Some(0) || analysis["total_drifts"].as_i64() != Some(0);
-    match (actions.is_empty(), compared) {
-        (true, true) => lines.push("Nothing drifted.".to_owned()),
-        (true, false) => lines.push(
-            "No data: nothing could be compared, because no check has data in the window and its baseline."
-                .to_owned(),
-        ),
-        (false, _) => lines.extend(actions.iter().map(|action| format!("- {}", text(action)))),
-    }
-    lines.push(String::new());
-    lines.join("\n")
 }

@@ -155,6 +155,30 @@ impl Window {
     }
 }
 
+impl Window {
+    /// Refuses to compare a window with a part of itself, unless that was asked for: what the first hours of a day differ
+    /// from is the time of day.
+    pub(super) fn past_only(&self, params: &Params, lake: &Lake) -> Result<(), Error> {
+        let (window, baseline) = (params.window()?, params.baseline()?);
+        let is_asked = self.baseline.is_some() || self.baseline_from.is_some();
+        if is_asked || baseline.to() <= window.from() || baseline.from() >= window.to() {
+            return Ok(());
+        }
+        Err(Error::Usage {
+            message: format!(
+                "no baseline: expected telemetry of {}, the period before the window, got none in the lake {}",
+                window.previous(),
+                lake.url()
+            ),
+            hint: Some(
+                "--baseline NAME for a kept one (`tars baseline list`), or name a part of the window to compare with: \
+                 --baseline-from TIME --baseline-to TIME, or --baseline first"
+                    .into(),
+            ),
+        })
+    }
+}
+
 /// The parameters that compare a window with what a name means.
 async fn named_baseline(lake: &Lake, window: TimeRange, text: &str) -> Result<(Params, String), Error> {
     let week = 7 * MICROS_PER_DAY;

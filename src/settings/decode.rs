@@ -232,6 +232,7 @@ fn drift_check(section: &mut Section<'_>, categories: &[Limits]) -> Option<Drift
         warning_percent: own[1].unwrap_or(limits.warning_percent),
         critical_percent: own[2].unwrap_or(limits.critical_percent),
         floor,
+        seasonal: section.flag("seasonal").unwrap_or(false),
     };
     if own[1].is_some() || own[2].is_some() {
         warning_before_critical(section, check.warning_percent, check.critical_percent);

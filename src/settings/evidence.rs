@@ -63,6 +63,10 @@ pub struct DriftEvidence {
     pub change_kinds: Vec<String>,
     /// Age in days from which a baseline is stale.
     pub stale_days: i64,
+    /// Requests that a place should have in what is judged at once.
+    pub min_events: i64,
+    /// Intervals that are judged together for that, at most.
+    pub max_pooled: i64,
 }
 
 /// The least number of intervals with a standard deviation worth the name.
@@ -89,7 +93,16 @@ pub(super) fn drift_evidence(section: &mut Section<'_>) -> DriftEvidence {
         }
     }
     let stale_days = at_least(section, "stale_days", 1);
-    DriftEvidence { false_alarm_rate, min_intervals, season, change_kinds, stale_days }
+    let (min_events, max_pooled) = (at_least(section, "min_events", 1), at_least(section, "max_pooled", 1));
+    DriftEvidence {
+        false_alarm_rate,
+        min_intervals,
+        season,
+        change_kinds,
+        stale_days,
+        min_events,
+        max_pooled,
+    }
 }
 
 fn at_least(section: &mut Section<'_>, name: &'static str, least: i64) -> i64 {

@@ -170,6 +170,8 @@ pub struct DriftCheck {
     pub critical_percent: f64,
     /// Absolute movement, in the unit of the quantity, below which nothing is drift.
     pub floor: f64,
+    /// Whether it follows the load of the day, so that only like hours can be compared.
+    pub seasonal: bool,
 }
 
 /// How anomalies and error spikes are told from noise.

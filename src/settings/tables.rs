@@ -195,6 +195,7 @@ impl Settings {
             ("warning_percent", doubles(all().map(|d| d.warning_percent))),
             ("critical_percent", doubles(all().map(|d| d.critical_percent))),
             ("floor", doubles(all().map(|d| d.floor))),
+            ("seasonal", Arc::new(all().map(|d| Some(d.seasonal)).collect::<BooleanArray>())),
         ]
     }
 
@@ -207,6 +208,8 @@ impl Settings {
             ("season", texts(std::iter::once(e.season.as_str()))),
             ("change_kinds", texts(std::iter::once(e.change_kinds.join(",").as_str()))),
             ("stale_days", integers(std::iter::once(e.stale_days))),
+            ("min_events", integers(std::iter::once(e.min_events))),
+            ("max_pooled", integers(std::iter::once(e.max_pooled))),
         ]
     }
 

@@ -321,7 +321,7 @@ fn tables_have_the_columns_that_models_join() {
             "name type target threshold window_seconds percentile region service route agent_type filter reads band detect objective budgeting period period_seconds rolling_seconds time_zone",
         ),
         ("settings_regions", "region is_primary"),
-        ("settings_drift", "name category threshold_percent warning_percent critical_percent floor"),
+        ("settings_drift", "name category threshold_percent warning_percent critical_percent floor seasonal"),
         ("settings_rules", "feature verdict threshold direction weight"),
         ("settings_health", "item amount meaning"),
         ("settings_metrics", "role metric unit factor is_part role_unit"),

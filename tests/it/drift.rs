@@ -37,7 +37,12 @@ fn documents(verb: &'static str) -> PathBuf {
     let made = if verb == "kpi" { &KPI } else { &DRIFT };
     made.get_or_init(|| {
         let out = folder.to_str().unwrap();
-        ok(&demo().root, &[verb, "--lake", "lake", "--date", DAY, "--out", out, "-q", "--threads", "2"]);
+        let mut args = vec![verb, "--lake", "lake", "--date", DAY, "--out", out, "-q", "--threads", "2"];
+        // The demo holds one day, so that a part of it stands in for the past.
+        if verb == "drift" {
+            args.extend(["--baseline-from", "2025-01-15T00:00:00Z", "--baseline-to", "2025-01-15T06:00:00Z"]);
+        }
+        ok(&demo().root, &args);
     });
     folder
 }
@@ -159,18 +164,49 @@ fn a_day_of_drift_checks_adds_up_to_its_analysis() {
     assert!(!analysis["mitigation_actions"].as_array().unwrap().is_empty());
     assert_eq!(analysis["start_time"], "2025-01-15T00:00:00Z");
     assert_eq!(analysis["duration_hours"], 24.0);
+
+    // Every drifted check is one of an episode, and the first thing to read is an episode.
+    let episodes = analysis["episodes"].as_array().unwrap();
+    assert_eq!(analysis["total_episodes"].as_u64(), Some(episodes.len() as u64));
+    assert_eq!(
+        episodes.iter().map(|e| e["checks"].as_i64().unwrap()).sum::<i64>(),
+        count(&analysis, "total_drifts")
+    );
+    assert!(episodes.iter().all(|e| e["started"].as_str() < e["ended"].as_str()), "{episodes:?}");
+    let text = std::fs::read_to_string(folder.join("drift_analysis.md")).unwrap();
+    let headings: Vec<_> = text.lines().filter(|line| line.starts_with("## ")).collect();
+    assert_eq!(headings, ["## What drifted", "## By category", "## Top drifts", "## What to do"]);
+}
+
+#[test]
+fn a_day_is_not_compared_with_a_part_of_itself_unless_asked_to() {
+    let (folder, lake) = quiet();
+    let window = ["--from", "2025-01-15T00:00:00Z", "--to", "2025-01-15T02:00:00Z"];
+    let refused = tars(folder.path(), &[&["drift", "--lake", lake][..], &window[..]].concat());
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("no baseline: expected telemetry of 2025-01-14T22:00:00Z"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("--baseline-from TIME --baseline-to TIME"), "{}", refused.stderr);
+    ok(folder.path(), &[&["drift", "--lake", lake, "--baseline", "first", "-q"][..], &window[..]].concat());
+    let later = ["--from", "2025-01-15T01:00:00Z", "--to", "2025-01-15T02:00:00Z"];
+    ok(folder.path(), &[&["drift", "--lake", lake, "-q"][..], &later[..]].concat());
 }
 
 #[test]
 fn a_quiet_world_does_not_drift_and_the_documents_are_the_same_at_any_thread_count() {
     let (folder, lake) = quiet();
     let window = ["--from", "2025-01-15T00:00:00Z", "--to", "2025-01-15T02:00:00Z"];
+    let past = ["--baseline-from", "2025-01-15T00:00:00Z", "--baseline-to", "2025-01-15T01:00:00Z"];
     let mut made = Vec::new();
     for threads in ["1", "2", "7"] {
         for verb in ["kpi", "drift"] {
             let out = format!("{verb}-{threads}");
             let mut args = vec![verb, "--lake", lake, "--out", &out, "--threads", threads, "-q"];
             args.extend(window);
+            args.extend(past);
             ok(folder.path(), &args);
             let files = names(&folder.path().join(&out));
             let files = files.into_iter().map(|f| {
@@ -192,7 +228,8 @@ fn a_quiet_world_does_not_drift_and_the_documents_are_the_same_at_any_thread_cou
     );
     assert!(analysis["total_checks"].as_i64().unwrap() > 10_000);
     assert!(analysis["mitigation_actions"].as_array().unwrap().is_empty());
-    let calm = [&["drift", "--lake", lake, "--fail-on", "warning", "-q"][..], &window[..]].concat();
+    let calm =
+        [&["drift", "--lake", lake, "--fail-on", "warning", "-q"][..], &window[..], &past[..]].concat();
     ok(folder.path(), &calm);
 }
 
