@@ -1,21 +1,27 @@
 -- title: Regression features that follow from calls to databases and external APIs
 -- grain: one row per region, service and interval with such calls
 -- materialized: run
--- audit: a delta is the p95 of the interval over the p95 of the baseline, minus 1
+-- audit: a delta is the p95 of the interval over the median p95 of the parts of the baseline, minus
+--   1; `database_calls` and `external_calls` are the calls of the interval behind it
 with
 calls as (
     select
         region,
         service,
         target,
+        calls,
         latency,
         case
             when minute >= $from
                 then (cast(minute as bigint) - cast($from as bigint))
                     / ($interval_seconds * 1000000)
         end as position,
-        minute >= $baseline_from and minute < $baseline_to as in_baseline
+        case
+            when minute >= $baseline_from and minute < $baseline_to
+                then (cast(minute as bigint) - divided.starts) * divided.parts / divided.length
+        end as part
     from client_call_minutes
+    cross join baseline_parts as divided
 ),
 
 windows as (
@@ -23,6 +29,8 @@ windows as (
         region,
         service,
         position,
+        sum(case when target = 'database' then calls else 0 end) as database_calls,
+        sum(case when target = 'external' then calls else 0 end) as external_calls,
         sketch_quantile(sketch_merge(case when target = 'database' then latency end), 0.95)
             as database_p95,
         sketch_quantile(sketch_merge(case when target = 'external' then latency end), 0.95)
@@ -32,16 +40,27 @@ windows as (
     group by region, service, position
 ),
 
-baselines as (
+baseline_figures as (
     select
         region,
         service,
+        part,
         sketch_quantile(sketch_merge(case when target = 'database' then latency end), 0.95)
             as database_p95,
         sketch_quantile(sketch_merge(case when target = 'external' then latency end), 0.95)
             as external_p95
     from calls
-    where in_baseline
+    where part is not null
+    group by region, service, part
+),
+
+baselines as (
+    select
+        region,
+        service,
+        median(database_p95) as database_p95,
+        median(external_p95) as external_p95
+    from baseline_figures
     group by region, service
 ),
 
@@ -50,6 +69,8 @@ final as (
         windows.region as region,
         windows.service as service,
         windows.position as position,
+        windows.database_calls as database_calls,
+        windows.external_calls as external_calls,
         windows.database_p95 / nullif(baselines.database_p95, 0.0) - 1.0 as database_latency_delta,
         windows.external_p95 / nullif(baselines.external_p95, 0.0) - 1.0
             as external_api_latency_delta
@@ -58,5 +79,12 @@ final as (
         on windows.region = baselines.region and windows.service = baselines.service
 )
 
-select region, service, position, database_latency_delta, external_api_latency_delta
+select
+    region,
+    service,
+    position,
+    database_calls,
+    external_calls,
+    database_latency_delta,
+    external_api_latency_delta
 from final

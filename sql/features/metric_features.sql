@@ -4,6 +4,9 @@
 -- materialized: run
 -- audit: values are in the units of the roles: percent, counts, operations per second, ms, shares
 --   of 1
+-- audit: what is usual is the median over the parts of the baseline of the same figure; levels are
+--   measured from there (from 0 without a baseline), so that they mean the same for every service:
+--   queues and disks in their unit, utilization in percent of the headroom that is usual
 -- audit: disk operations are those of a metric that states all of them, else reads and writes
 --   added; for any other role all samples count alike
 with
@@ -21,8 +24,12 @@ points as (
                 then (cast(timestamp as bigint) - cast($from as bigint))
                     / ($interval_seconds * 1000000)
         end as position,
-        timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline
+        case
+            when timestamp >= $baseline_from and timestamp < $baseline_to
+                then (cast(timestamp as bigint) - divided.starts) * divided.parts / divided.length
+        end as part
     from metric_points
+    cross join baseline_parts as divided
     where
         timestamp >= least($from, $baseline_from)
         and timestamp < $to
@@ -38,46 +45,59 @@ points as (
         )
 ),
 
-disk_metrics as (
-    select region, service, position, metric, is_part, exact_avg(value) as mean
+-- Every interval and every part of the baseline alike; one that is both is there twice.
+slots as (
+    select *, false as is_usual, position as slot
     from points
-    where role = 'disk_io' and position is not null
-    group by region, service, position, metric, is_part
+    where position is not null
+    union all
+    select *, true as is_usual, part as slot
+    from points
+    where part is not null
+),
+
+disk_metrics as (
+    select region, service, is_usual, slot, metric, is_part, exact_avg(value) as mean
+    from slots
+    where role = 'disk_io'
+    group by region, service, is_usual, slot, metric, is_part
 ),
 
 disks as (
     select
         region,
         service,
-        position,
+        is_usual,
+        slot,
         coalesce(
             exact_avg(case when not is_part then mean end),
             exact_sum(case when is_part then mean end)
         ) as disk_io_rate
     from disk_metrics
-    group by region, service, position
+    group by region, service, is_usual, slot
 ),
 
 -- One row per role first: every sample is then added to one mean, not compared with each role.
-role_windows as (
+role_slots as (
     select
         region,
         service,
-        position,
+        is_usual,
+        slot,
         role,
         exact_avg(value) as mean,
         max(value) as most,
         quantile_sketch(case when role = 'queue_wait_ms' then value end) as waits
-    from points
-    where position is not null
-    group by region, service, position, role
+    from slots
+    group by region, service, is_usual, slot, role
 ),
 
-windows as (
+slot_figures as (
     select
         region,
         service,
-        position,
+        is_usual,
+        slot,
         max(case when role = 'queue_depth' then mean end) as queue_depth_mean,
         max(case when role = 'queue_depth' then most end) as queue_depth_max,
         sketch_quantile(sketch_merge(waits), 0.95) as queue_wait_p95,
@@ -86,54 +106,62 @@ windows as (
         max(case when role = 'database_latency_ms' then mean end) as database_latency,
         max(case when role = 'external_api_latency_ms' then mean end) as external_latency,
         max(case when role = 'cache_hit_rate' then mean end) as cache_hit_rate
-    from role_windows
-    group by region, service, position
+    from role_slots
+    group by region, service, is_usual, slot
 ),
 
-role_baselines as (
-    select region, service, role, exact_avg(value) as mean
-    from points
-    where
-        in_baseline
-        and role in ('database_latency_ms', 'external_api_latency_ms', 'cache_hit_rate')
-    group by region, service, role
+figures as (
+    select slot_figures.*, disks.disk_io_rate as disk_io_rate
+    from slot_figures
+    left join disks
+        on slot_figures.region = disks.region
+        and (slot_figures.service is not distinct from disks.service)
+        and slot_figures.is_usual = disks.is_usual
+        and slot_figures.slot = disks.slot
 ),
 
-baselines as (
+usual as (
     select
         region,
         service,
-        max(case when role = 'database_latency_ms' then mean end) as database_latency,
-        max(case when role = 'external_api_latency_ms' then mean end) as external_latency,
-        max(case when role = 'cache_hit_rate' then mean end) as cache_hit_rate
-    from role_baselines
+        median(queue_depth_mean) as queue_depth_mean,
+        median(queue_depth_max) as queue_depth_max,
+        median(queue_wait_p95) as queue_wait_p95,
+        median(cpu_utilization_mean) as cpu_utilization_mean,
+        median(memory_utilization_mean) as memory_utilization_mean,
+        median(disk_io_rate) as disk_io_rate,
+        median(database_latency) as database_latency,
+        median(external_latency) as external_latency,
+        median(cache_hit_rate) as cache_hit_rate
+    from figures
+    where is_usual
     group by region, service
 ),
 
 final as (
     select
-        windows.region as region,
-        windows.service as service,
-        windows.position as position,
-        windows.queue_depth_mean as queue_depth_mean,
-        windows.queue_depth_max as queue_depth_max,
-        windows.queue_wait_p95 as queue_wait_p95,
-        windows.cpu_utilization_mean as cpu_utilization_mean,
-        windows.memory_utilization_mean as memory_utilization_mean,
-        disks.disk_io_rate as disk_io_rate,
-        windows.database_latency / nullif(baselines.database_latency, 0.0) - 1.0
+        now.region as region,
+        now.service as service,
+        now.slot as position,
+        now.queue_depth_mean - coalesce(usual.queue_depth_mean, 0.0) as queue_depth_mean,
+        now.queue_depth_max - coalesce(usual.queue_depth_max, 0.0) as queue_depth_max,
+        now.queue_wait_p95 - coalesce(usual.queue_wait_p95, 0.0) as queue_wait_p95,
+        (now.cpu_utilization_mean - coalesce(usual.cpu_utilization_mean, 0.0))
+            / greatest(1.0 - coalesce(usual.cpu_utilization_mean, 0.0) / 100.0, 0.05)
+            as cpu_utilization_mean,
+        (now.memory_utilization_mean - coalesce(usual.memory_utilization_mean, 0.0))
+            / greatest(1.0 - coalesce(usual.memory_utilization_mean, 0.0) / 100.0, 0.05)
+            as memory_utilization_mean,
+        now.disk_io_rate - coalesce(usual.disk_io_rate, 0.0) as disk_io_rate,
+        now.database_latency / nullif(usual.database_latency, 0.0) - 1.0
             as database_latency_delta,
-        windows.external_latency / nullif(baselines.external_latency, 0.0) - 1.0
+        now.external_latency / nullif(usual.external_latency, 0.0) - 1.0
             as external_api_latency_delta,
-        windows.cache_hit_rate - baselines.cache_hit_rate as cache_hit_rate_delta
-    from windows
-    left join disks
-        on windows.region = disks.region
-        and (windows.service is not distinct from disks.service)
-        and windows.position = disks.position
-    left join baselines
-        on windows.region = baselines.region
-        and (windows.service is not distinct from baselines.service)
+        now.cache_hit_rate - usual.cache_hit_rate as cache_hit_rate_delta
+    from figures as now
+    left join usual
+        on now.region = usual.region and (now.service is not distinct from usual.service)
+    where not now.is_usual
 )
 
 select

@@ -4,21 +4,26 @@
 -- materialized: run
 -- audit: a feature is NULL where the telemetry for it is missing, in the interval or (deltas) the
 --   baseline
--- audit: relative deltas are current / baseline - 1, so 0.5 is half as much again; the baseline is
---   the same quantity of the same region and service over [$baseline_from, $baseline_to)
+-- audit: what is usual is the median over twelve parts of [$baseline_from, $baseline_to) of the same
+--   quantity of the same region and service; relative deltas are current / usual - 1, so 0.5 is
+--   half as much again
+-- audit: levels are measured from what is usual (from 0 without a baseline): no feature says which
+--   service it is
 -- audit: metrics of a service come before metrics of its region that name no service; a change that
 --   names no service or no region counts for all of them
 --
 -- reward_delta: relative; mean reward of evaluations, each agent type and environment against its
 --   own baseline
 -- latency_delta: relative; p95 of request durations; a rise is 0 unless the share of requests above
---   the baseline's p95 exceeds 5 % by `latency_sigmas` standard errors
--- error_rate_delta: difference of shares; failed requests over requests
+--   the usual p95 exceeds 5 % by `latency_sigmas` standard errors
+-- error_rate_delta: difference of shares; failed requests over requests; of a service that is read
+--   from spans, its error lines count as failed requests where they are more
 -- throughput_delta: relative; requests per second
--- queue_depth_mean, queue_depth_max: items; role queue_depth
--- queue_wait_time_p95: ms; of requests, else role queue_wait_ms, else of evaluations
--- cpu_utilization_mean, memory_utilization_mean: percent; the roles of these names
--- disk_io_rate: operations per second; role disk_io, else reads and writes added
+-- queue_depth_mean, queue_depth_max: items above the usual; role queue_depth
+-- queue_wait_time_p95: ms above the usual; of requests, else role queue_wait_ms, else of evaluations
+-- cpu_utilization_mean, memory_utilization_mean: percent of the usual headroom: (x - usual) / (100 -
+--   usual) * 100, so 0 is as usual and 100 is saturated; the roles of these names
+-- disk_io_rate: operations per second above the usual; role disk_io, else reads and writes added
 -- deployment_age_hours: hours from the last deployment to the end of the interval; NULL when there
 --   was none in the 7 days before
 -- config_change_count: changes of kind config, replicas or resource_limit in the interval or the
@@ -27,14 +32,18 @@
 -- hyperparameter_drift_score: 0 to 1; likewise, the mean over changes of kind hyperparameter of
 --   |new - old| / max(|new|, |old|), numeric values only
 -- error_spike_detected: 0 or 1; at least `spike_min_errors` errors, at an error rate above
---   `spike_ratio` times the baseline's and above the baseline's by `spike_sigmas` standard errors
+--   `spike_ratio` times the usual and above the usual by `spike_sigmas` standard errors
 -- timeout_rate: share of requests that ran into a timeout
 -- retry_rate: retries per request, of requests that say how often they were retried
--- external_api_latency_delta: relative; p95 of calls to external APIs, else the mean of role
---   external_api_latency_ms
--- database_latency_delta: relative; p95 of calls to databases, else the mean of role
---   database_latency_ms
+-- external_api_latency_delta: relative; p95 of calls to external APIs where there are at least
+--   `min_samples`, else the mean of role external_api_latency_ms, else p95 of fewer calls, else the
+--   way of calls to the service: the caller's span less its own
+-- database_latency_delta: relative; p95 of calls to databases where there are at least
+--   `min_samples`, else the mean of role database_latency_ms, else p95 of fewer calls
 -- cache_hit_rate_delta: difference of shares; role cache_hit_rate
+--
+-- A service that has none of its own of the last three has the median of its region's services:
+-- what fails for all of them is not the service's own doing.
 --
 -- Counts of changes and hyperparameter drift are NULL when no change at all was recorded from 7
 -- days before the window to its end: then nobody records changes.
@@ -72,8 +81,21 @@ measured as (
 ),
 
 called as (
-    select region, service, position, database_latency_delta, external_api_latency_delta
+    select
+        region,
+        service,
+        position,
+        database_calls >= settings_detection.min_samples as has_database,
+        external_calls >= settings_detection.min_samples as has_external,
+        database_latency_delta,
+        external_api_latency_delta
     from call_features
+    cross join settings_detection
+),
+
+reached as (
+    select region, service, position, way_delta
+    from network_features
 ),
 
 rewarded as (
@@ -94,7 +116,7 @@ changed as (
     from change_features
 ),
 
-final as (
+joined as (
     select
         intervals.region as region,
         intervals.service as service,
@@ -125,16 +147,21 @@ final as (
         requested.timeout_rate as timeout_rate,
         requested.retry_rate as retry_rate,
         coalesce(
-            called.external_api_latency_delta,
+            case when called.has_external then called.external_api_latency_delta end,
             own.external_api_latency_delta,
-            regional.external_api_latency_delta
-        ) as external_api_latency_delta,
+            called.external_api_latency_delta,
+            reached.way_delta
+        ) as own_external_delta,
+        regional.external_api_latency_delta as regional_external_delta,
         coalesce(
-            called.database_latency_delta,
+            case when called.has_database then called.database_latency_delta end,
             own.database_latency_delta,
-            regional.database_latency_delta
-        ) as database_latency_delta,
-        coalesce(own.cache_hit_rate_delta, regional.cache_hit_rate_delta) as cache_hit_rate_delta
+            called.database_latency_delta
+        ) as own_database_delta,
+        regional.database_latency_delta as regional_database_delta,
+        own.cache_hit_rate_delta as own_cache_delta,
+        regional.cache_hit_rate_delta as regional_cache_delta,
+        intervals.position as position
     from feature_windows as intervals
     left join requested
         on intervals.region = requested.region
@@ -150,6 +177,10 @@ final as (
         on intervals.region = called.region
         and intervals.service = called.service
         and intervals.position = called.position
+    left join reached
+        on intervals.region = reached.region
+        and intervals.service = reached.service
+        and intervals.position = reached.position
     left join rewarded
         on intervals.region = rewarded.region
         and intervals.service = rewarded.service
@@ -158,6 +189,38 @@ final as (
         on intervals.region = changed.region
         and intervals.service = changed.service
         and intervals.position = changed.position
+),
+
+-- What the services of a region see in common.
+neighbours as (
+    select
+        region,
+        position,
+        median(own_external_delta) as external_delta,
+        median(own_database_delta) as database_delta,
+        median(own_cache_delta) as cache_delta
+    from joined
+    group by region, position
+),
+
+final as (
+    select
+        joined.*,
+        coalesce(
+            joined.own_external_delta,
+            joined.regional_external_delta,
+            neighbours.external_delta
+        ) as external_api_latency_delta,
+        coalesce(
+            joined.own_database_delta,
+            joined.regional_database_delta,
+            neighbours.database_delta
+        ) as database_latency_delta,
+        coalesce(joined.own_cache_delta, joined.regional_cache_delta, neighbours.cache_delta)
+            as cache_hit_rate_delta
+    from joined
+    join neighbours
+        on joined.region = neighbours.region and joined.position = neighbours.position
 )
 
 select

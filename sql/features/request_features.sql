@@ -1,24 +1,52 @@
 -- title: Regression features that follow from requests
 -- grain: one row per region, service and interval with requests
 -- materialized: run
--- audit: intervals are whole minutes from $from; figures of the baseline are over all of it
+-- audit: intervals are whole minutes from $from; a figure of the baseline is its median over the
+--   parts of the baseline
+-- audit: the errors of a service that is read from spans are its failed requests or its error lines,
+--   whichever are more, because many traces state no outcome; never more than its requests
 -- audit: rates per second divide by the minutes in which the region served any request at all, so
 --   that the edges of what was recorded do not look like a fall in traffic
 with
-requests_by_minute as (
+-- One row per minute and service, whatever the routes, so that error lines meet all its requests.
+service_minutes as (
     select
         minute,
         region,
         service,
-        requests,
-        errors,
-        timeouts,
-        retries,
-        retry_known,
-        durations,
-        latency,
-        queue_wait
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sum(timeouts) as timeouts,
+        sum(retries) as retries,
+        sum(retry_known) as retry_known,
+        sum(durations) as durations,
+        sketch_merge(latency) as latency,
+        sketch_merge(queue_wait) as queue_wait
     from request_minutes
+    group by minute, region, service
+),
+
+requests_by_minute as (
+    select
+        requested.minute as minute,
+        requested.region as region,
+        requested.service as service,
+        requested.requests as requests,
+        greatest(
+            requested.errors,
+            least(coalesce(error_lines.lines, 0), requested.requests)
+        ) as errors,
+        requested.timeouts as timeouts,
+        requested.retries as retries,
+        requested.retry_known as retry_known,
+        requested.durations as durations,
+        requested.latency as latency,
+        requested.queue_wait as queue_wait
+    from service_minutes as requested
+    left join error_lines
+        on requested.minute = error_lines.minute
+        and requested.region = error_lines.region
+        and requested.service = error_lines.service
 ),
 
 in_window as (
@@ -31,8 +59,11 @@ in_window as (
 ),
 
 in_baseline as (
-    select *
+    select
+        requests_by_minute.*,
+        (cast(minute as bigint) - divided.starts) * divided.parts / divided.length as part
     from requests_by_minute
+    cross join baseline_parts as divided
     where minute >= $baseline_from and minute < $baseline_to
 ),
 
@@ -43,9 +74,9 @@ window_seconds as (
 ),
 
 baseline_seconds as (
-    select region, count(distinct minute) * 60 as seconds
+    select region, part, count(distinct minute) * 60 as seconds
     from in_baseline
-    group by region
+    group by region, part
 ),
 
 windows as (
@@ -66,15 +97,31 @@ windows as (
     group by region, service, position
 ),
 
-baselines as (
+baseline_figures as (
     select
         region,
         service,
+        part,
         sum(requests) as requests,
         sum(errors) as errors,
-        sketch_quantile(sketch_merge(latency), 0.95) as latency_p95
+        sketch_quantile(sketch_merge(latency), 0.95) as latency_p95,
+        sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
     from in_baseline
-    group by region, service
+    group by region, service, part
+),
+
+baselines as (
+    select
+        figures.region as region,
+        figures.service as service,
+        median(figures.latency_p95) as latency_p95,
+        median(figures.queue_wait_p95) as queue_wait_p95,
+        median(figures.errors / cast(figures.requests as double)) as error_rate,
+        median(figures.requests / cast(baseline_seconds.seconds as double)) as throughput
+    from baseline_figures as figures
+    join baseline_seconds
+        on figures.region = baseline_seconds.region and figures.part = baseline_seconds.part
+    group by figures.region, figures.service
 ),
 
 compared as (
@@ -88,20 +135,19 @@ compared as (
         windows.retries as retries,
         windows.retry_known as retry_known,
         windows.latency_p95 as latency_p95,
-        windows.queue_wait_p95 as queue_wait_p95,
+        windows.queue_wait_p95 - coalesce(baselines.queue_wait_p95, 0.0) as queue_wait_p95,
         windows.errors / cast(windows.requests as double) as error_rate,
         windows.requests / cast(window_seconds.seconds as double) as throughput,
         baselines.latency_p95 as baseline_latency_p95,
         windows.durations as durations,
         1.0 - sketch_share_below(windows.latency, baselines.latency_p95) as slow_share,
-        baselines.errors / cast(baselines.requests as double) as baseline_error_rate,
-        baselines.requests / cast(baseline_seconds.seconds as double) as baseline_throughput
+        baselines.error_rate as baseline_error_rate,
+        baselines.throughput as baseline_throughput
     from windows
     join window_seconds
         on windows.region = window_seconds.region and windows.position = window_seconds.position
     left join baselines
         on windows.region = baselines.region and windows.service = baselines.service
-    left join baseline_seconds on windows.region = baseline_seconds.region
 ),
 
 final as (

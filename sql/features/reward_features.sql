@@ -93,14 +93,26 @@ waits as (
     group by region, service, position
 ),
 
+usual_waits as (
+    select
+        region,
+        service,
+        sketch_quantile(quantile_sketch(queue_wait_ms), 0.95) as queue_wait_p95
+    from evaluated
+    where in_baseline
+    group by region, service
+),
+
 final as (
     select
         waits.region as region,
         waits.service as service,
         waits.position as position,
         weighted.reward_delta as reward_delta,
-        waits.queue_wait_p95 as queue_wait_p95
+        waits.queue_wait_p95 - coalesce(usual_waits.queue_wait_p95, 0.0) as queue_wait_p95
     from waits
+    left join usual_waits
+        on waits.region = usual_waits.region and waits.service = usual_waits.service
     left join weighted
         on waits.region = weighted.region
         and waits.service = weighted.service

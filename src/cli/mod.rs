@@ -11,6 +11,7 @@ mod drift;
 mod ingest;
 mod kpi;
 mod key;
+mod labelled;
 mod lake;
 mod model;
 mod nightly;
@@ -152,7 +153,7 @@ impl Args {
                 Command::Ingest(verb) => verb.run(&self.global).await,
                 Command::Key(verb) => verb.run(),
                 Command::Lake(verb) => verb.run(&self.global).await,
-                Command::Model(verb) => verb.run(),
+                Command::Model(verb) => verb.run(&self.global).await,
                 Command::Nightly(verb) => verb.run(&self.global).await,
                 Command::Notify(verb) => verb.run(&self.global).await,
                 Command::Rejects(verb) => verb.run(&self.global).await,

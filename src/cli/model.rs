@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::Global;
+use super::labelled::Labelled;
 use super::output::write_whole;
 use crate::domain::{REGRESSION_FEATURES, Verdict};
 use crate::error::Error;
 use crate::functions::{Judge, RuleSet};
 use crate::gbm::{Booster, Model as Classifier};
+use crate::score::{Comparison, Contestant};
+use crate::settings::Settings;
 
 /// Look into model files, and exchange them with LightGBM.
 #[derive(Debug, clap::Args)]
@@ -18,7 +22,8 @@ Examples:
   tars model show model.txt
   tars model import lightgbm.txt --out model.txt     a model that Python trained, over the 21 features
   tars model export model.txt --out lightgbm.txt
-  tars model compare old.txt new.txt")]
+  tars model compare old.txt new.txt
+  tars model compare rules model.txt --incidents labels.ndjson     on labelled windows of the lake")]
 pub(super) struct Model {
     #[command(subcommand)]
     action: Action,
@@ -57,14 +62,22 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Print the figures of two models side by side
+    /// Print the figures of two models side by side; with labels, those of both on the same windows
     Compare {
-        /// One model
+        /// One model, or `rules`
         first: PathBuf,
         /// The other
         second: PathBuf,
+        /// Judge the labelled windows of the lake, as --incidents, a window or `rules` also do
+        #[arg(long)]
+        on_lake: bool,
+        #[command(flatten)]
+        labelled: Labelled,
     },
 }
+
+/// What the rules are called where a model could stand.
+const RULES: &str = "rules";
 
 /// Reads a model that knows the 21 features and the verdicts.
 pub(super) fn read(path: &Path) -> Result<Classifier, Error> {
@@ -79,7 +92,7 @@ fn text(path: &Path) -> Result<String, Error> {
 }
 
 impl Model {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
         match self.action {
             Action::Show { model } => show(&read(&model)?),
             Action::Import { file, out, classes, min_confidence } => {
@@ -102,7 +115,13 @@ impl Model {
             Action::Export { model, out } => {
                 write_whole(&out, read(&model)?.booster.to_lightgbm().as_bytes())?
             }
-            Action::Compare { first, second } => compare(&read(&first)?, &read(&second)?),
+            Action::Compare { first, second, on_lake, labelled } => {
+                if on_lake || labelled.is_asked()? || [&first, &second].iter().any(|p| is_rules(p)) {
+                    compare_on_windows(global, &labelled, [&first, &second]).await?;
+                } else {
+                    compare(&read(&first)?, &read(&second)?);
+                }
+            }
         }
         Ok(())
     }
@@ -141,6 +160,29 @@ fn show(model: &Classifier) {
             gains[feature] / total
         );
     }
+}
+
+fn is_rules(path: &Path) -> bool {
+    path == Path::new(RULES)
+}
+
+async fn compare_on_windows(global: &Global, labelled: &Labelled, paths: [&Path; 2]) -> Result<(), Error> {
+    #![allow(clippy::print_stdout)] // The result of the command.
+    let settings = global.settings()?;
+    let contestant = |path: &Path, settings: &Settings| -> Result<Contestant, Error> {
+        if is_rules(path) {
+            let rules = RuleSet::try_from(settings).map_err(crate::engine::Error::from)?;
+            return Ok(Contestant::Rules(rules));
+        }
+        Ok(Contestant::Model(Box::new(read(path)?)))
+    };
+    let (first, second) = (contestant(paths[0], &settings)?, contestant(paths[1], &settings)?);
+    let lake = global.open_lake().await?;
+    let (frame, _) = labelled.frame(global, &lake, &settings).await?;
+    let comparison = tokio::task::block_in_place(|| Comparison::of(&first, &second, &frame))?;
+    let names = paths.map(|path| path.display().to_string());
+    print!("{}", comparison.to_markdown([&names[0], &names[1]]));
+    Ok(())
 }
 
 fn compare(first: &Classifier, second: &Classifier) {

@@ -58,7 +58,7 @@ pub async fn whole_history(lake: &Lake) -> Result<Option<TimeRange>, Error> {
 /// A baseline for a window, and in words which one.
 ///
 /// The period of the same length just before it, when the lake holds anything of that period; else the
-/// first quarter of what the window itself holds, in whole hours where it is that long, so that the first
+/// first quarter of what the window itself holds, to a whole hour where that is most of it, so that the first
 /// day of a lake can be compared with how it began.
 pub async fn default_baseline(lake: &Lake, window: TimeRange) -> Result<(TimeRange, String), Error> {
     let previous = window.previous();
@@ -75,10 +75,14 @@ pub async fn default_baseline(lake: &Lake, window: TimeRange) -> Result<(TimeRan
     }
     let (first, last) = held.unwrap_or((window.from(), window.to()));
     let from = (first.div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR).max(window.from());
-    let quarter = (last - from) / 4;
-    let to = match quarter / MICROS_PER_HOUR {
-        0 => from + (quarter / MICROS_PER_MINUTE).max(1) * MICROS_PER_MINUTE,
-        hours => from + hours * MICROS_PER_HOUR,
+    let quarter = (last - first) / 4;
+    let end = first + quarter;
+    let hour = end.div_euclid(MICROS_PER_HOUR) * MICROS_PER_HOUR;
+    // What began within an hour may have little of it left before the next.
+    let to = if hour - first >= quarter / 2 {
+        hour
+    } else {
+        (end.div_euclid(MICROS_PER_MINUTE) * MICROS_PER_MINUTE).max(from + MICROS_PER_MINUTE)
     };
     let baseline = TimeRange::new(from, to).unwrap_or(window);
     Ok((

@@ -5,7 +5,7 @@ use super::format::{count, show};
 
 /// What a feature's value says, such as `latency up 240 %`. The value is in the unit of the feature:
 /// deltas of latency, throughput and reward are relative to the baseline, deltas of rates are
-/// differences of shares.
+/// differences of shares, and levels are counted from what is usual for the service.
 pub(super) fn in_words(feature: &str, value: f64) -> String {
     let relative = |what: &str| format!("{what} {}", moved(value, Unit::Share));
     let plain = |unit: Unit| show(&Value::number(value, unit), unit);
@@ -17,12 +17,12 @@ pub(super) fn in_words(feature: &str, value: f64) -> String {
         "database_latency_delta" => relative("database latency"),
         "error_rate_delta" => points("error rate", value),
         "cache_hit_rate_delta" => points("cache hit rate", value),
-        "cpu_utilization_mean" => format!("CPU at {}", plain(Unit::Percent)),
-        "memory_utilization_mean" => format!("memory at {}", plain(Unit::Percent)),
-        "queue_wait_time_p95" => format!("queue wait (p95) {}", plain(Unit::Milliseconds)),
-        "queue_depth_mean" => format!("mean queue depth {}", plain(Unit::Plain)),
-        "queue_depth_max" => format!("queue depth up to {}", plain(Unit::Plain)),
-        "disk_io_rate" => format!("disk I/O {}", plain(Unit::PerSecond)),
+        "cpu_utilization_mean" => format!("CPU {} of its headroom", moved(value, Unit::Percent)),
+        "memory_utilization_mean" => format!("memory {} of its headroom", moved(value, Unit::Percent)),
+        "queue_wait_time_p95" => format!("queue wait (p95) {}", moved(value, Unit::Milliseconds)),
+        "queue_depth_mean" => format!("mean queue depth {}", moved(value, Unit::Plain)),
+        "queue_depth_max" => format!("greatest queue depth {}", moved(value, Unit::Plain)),
+        "disk_io_rate" => format!("disk I/O {}", moved(value, Unit::PerSecond)),
         "timeout_rate" => format!("{} of requests timed out", plain(Unit::Share)),
         "retry_rate" => format!("{} retries per request", plain(Unit::Plain)),
         "deployment_age_hours" => format!("{} h after a deployment", plain(Unit::Plain)),
@@ -61,8 +61,8 @@ mod tests {
         assert_eq!(in_words("latency_delta", 2.4), "latency up 240 %");
         assert_eq!(in_words("cache_hit_rate_delta", -0.305), "cache hit rate down 30.5 points");
         assert_eq!(in_words("config_change_count", 1.0), "1 configuration change");
-        assert_eq!(in_words("cpu_utilization_mean", 91.3), "CPU at 91.3 %");
-        assert_eq!(in_words("queue_wait_time_p95", 1_250.0), "queue wait (p95) 1,250 ms");
+        assert_eq!(in_words("cpu_utilization_mean", 91.3), "CPU up 91.3 % of its headroom");
+        assert_eq!(in_words("queue_wait_time_p95", 1_250.0), "queue wait (p95) up 1,250 ms");
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! - [`Incidents`]: what is known, from a file or from the lake.
 //! - [`Frame`]: the windows that the labels speak of, with their features and the blocks that must stay together.
 //! - [`train`]: cross-validation by blocks, calibration, the model, and the [`Report`] on it.
+//! - [`Comparison`]: two judges on the same windows.
 //! - [`Predictions`]: verdicts, for the table `predictions`.
 //! - [`Stream`]: which windows are over, when telemetry comes in.
 
 mod baseline;
+mod compare;
 mod error;
 mod folds;
 mod frame;
@@ -21,6 +23,7 @@ mod train;
 mod tests;
 
 pub use baseline::{SurrogateTree, decide_by_rules};
+pub use compare::{Comparison, Contestant};
 pub use error::Error;
 pub use folds::folds;
 pub use frame::{Frame, Window};

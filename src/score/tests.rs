@@ -156,6 +156,30 @@ fn training_finds_what_can_be_found_and_the_model_says_how_it_came_about() {
 }
 
 #[test]
+fn two_judges_are_compared_on_the_same_windows_and_whole_incidents_are_drawn() {
+    let frame = learnable(6);
+    let rules = || Contestant::Rules(RuleSet::default());
+    let model = Contestant::Model(Box::new(train(&frame, &RuleSet::default(), &options()).unwrap().model));
+    let same = Comparison::of(&rules(), &rules(), &frame).unwrap();
+    assert_eq!((same.difference, same.interval, same.only_first, same.only_second), (0.0, (0.0, 0.0), 0, 0));
+
+    // The rules see every regression, but know nothing of its kind where the database is as usual; the model does not err.
+    let compared = Comparison::of(&rules(), &model, &frame).unwrap();
+    let [by_rules, by_model] = &compared.metrics;
+    assert_eq!(by_model.macro_f1, 1.0);
+    assert_eq!(compared.difference, 1.0 - by_rules.macro_f1);
+    let wrong: usize = by_rules.confusion.iter().flatten().sum::<usize>()
+        - (0..3).map(|class| by_rules.confusion[class][class]).sum::<usize>();
+    assert_eq!((compared.only_first, compared.only_second), (0, wrong));
+    assert!(compared.interval.0 <= compared.difference && compared.difference <= compared.interval.1);
+    let turned = Comparison::of(&model, &rules(), &frame).unwrap();
+    assert_eq!((turned.only_first, turned.difference), (wrong, -compared.difference));
+    assert!(compared.to_markdown(["rules", "model"]).contains("| figure | rules | model | difference |"));
+    let empty = Comparison::of(&model, &rules(), &Frame::default()).unwrap_err();
+    assert!(empty.to_string().contains("no window with telemetry is labelled by them"));
+}
+
+#[test]
 fn figures_are_those_of_the_confusion() {
     // Worked by hand: class 0 has 2 of 3 found and 2 of 2 verdicts right, class 1 has 1 of 1 and 1 of 2.
     let metrics = Metrics::of_classes(&[0, 0, 0, 1], &[0, 0, 1, 1]);
