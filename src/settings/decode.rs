@@ -217,6 +217,7 @@ fn drift_check(section: &mut Section<'_>, categories: &[Limits]) -> Option<Drift
         within(section, key, value, |v| v >= 0.0, "a number that is not negative", |_| None)
     });
     let floor = section.amount("floor");
+    let seasonal = section.flag("seasonal").unwrap_or(false);
     let limits = categories.iter().find(|limits| Some(limits.category) == category);
     let Some(limits) = limits else {
         if let Some(category) = category {
@@ -232,7 +233,7 @@ fn drift_check(section: &mut Section<'_>, categories: &[Limits]) -> Option<Drift
         warning_percent: own[1].unwrap_or(limits.warning_percent),
         critical_percent: own[2].unwrap_or(limits.critical_percent),
         floor,
-        seasonal: section.flag("seasonal").unwrap_or(false),
+        seasonal,
     };
     if own[1].is_some() || own[2].is_some() {
         warning_before_critical(section, check.warning_percent, check.critical_percent);
