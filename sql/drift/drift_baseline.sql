@@ -1,7 +1,7 @@
 -- title: What the intervals of the window are compared with
 -- grain: one row per season, region, service and check name; season -1 stands for the whole
 --   baseline
--- materialized: view
+-- materialized: once
 -- audit: `value` is the median of the baseline's intervals; for latency and error rate the figure
 --   of the whole baseline, for what is configured its newest one. Medians, because the baseline may
 --   have had faults of its own

@@ -1,7 +1,7 @@
 -- title: Figures of every interval beside those they are compared with
 -- grain: one row per interval of the window, region (and `all`), service (and `all`) and check name
 --   that was measured in the window or in the baseline
--- materialized: view
+-- materialized: once
 -- audit: `size_status` is what the size of the movement says; `p_value`, of what moved beyond its
 --   limit, the larger of two probabilities: against the counts behind the figure, and against the
 --   spread of the baseline's intervals

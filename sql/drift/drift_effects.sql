@@ -1,6 +1,6 @@
 -- title: Drifts with the SLOs that were violated beside them
 -- grain: one row per drift of one interval
--- materialized: view
+-- materialized: once
 -- audit: `slo_violations` counts the SLOs that the same region and service violated in the same
 --   interval; it is what drifts are ranked by before their size
 with

@@ -1,7 +1,7 @@
 -- title: What drift checks measure, interval by interval
 -- grain: one row per side, interval, region, service and check name that was measured; `all` stands
 --   for every service of a region, and for every region
--- materialized: view
+-- materialized: once
 -- audit: `value` is `events` / `trials`, or for latency a quantile of the sketch `latency`
 -- audit: requests of a place with little traffic are counted over the trailing intervals that hold
 --   `min_events` of them on average (at most `max_pooled`), on both sides alike, so that a spread of

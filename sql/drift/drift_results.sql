@@ -1,7 +1,7 @@
 -- title: Drift checks interval by interval
 -- grain: one row per interval of the window, region (and `all`), service (and `all`) and check name
 --   that was measured in the window or in the baseline
--- materialized: view
+-- materialized: once
 -- audit: a movement is drift when it is beyond the limit of its check and, unless it is one of
 --   configuration, hardly chance: its `p_value` has to pass Benjamini-Hochberg over all checks of
 --   the run

@@ -42,8 +42,8 @@
 --   `min_samples`, else the mean of role database_latency_ms, else p95 of fewer calls
 -- cache_hit_rate_delta: difference of shares; role cache_hit_rate
 --
--- A service that has none of its own of the last three has the median of its region's services:
--- what fails for all of them is not the service's own doing.
+-- A service that has none of its own of the last three has the median of its region's services,
+-- where three at least have some: what fails for all of them is not the service's own doing.
 --
 -- Counts of changes and hyperparameter drift are NULL when no change at all was recorded from 7
 -- days before the window to its end: then nobody records changes.
@@ -191,14 +191,14 @@ joined as (
         and intervals.position = changed.position
 ),
 
--- What the services of a region see in common.
+-- What the services of a region see in common; of two, one may be the only one that is at fault.
 neighbours as (
     select
         region,
         position,
-        median(own_external_delta) as external_delta,
-        median(own_database_delta) as database_delta,
-        median(own_cache_delta) as cache_delta
+        case when count(own_external_delta) >= 3 then median(own_external_delta) end as external_delta,
+        case when count(own_database_delta) >= 3 then median(own_database_delta) end as database_delta,
+        case when count(own_cache_delta) >= 3 then median(own_cache_delta) end as cache_delta
     from joined
     group by region, position
 ),

@@ -1,6 +1,6 @@
 -- title: Metrics that play a role, by interval
 -- grain: one row per side, interval, region, service and role that was sampled
--- materialized: view
+-- materialized: once
 -- audit: `side` and `slot` as in request_intervals
 with
 sides as (

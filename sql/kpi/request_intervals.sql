@@ -1,6 +1,6 @@
 -- title: Requests and database calls by interval
 -- grain: one row per side, interval, kind, region (and `all`) and service (and `all`) that has any
--- materialized: view
+-- materialized: once
 -- audit: `side` is `current` for the window and `baseline` for what it is compared with; intervals
 --   of $interval_seconds count from 0 at the start of their side
 -- audit: `kind` is `requests`, or `database` for client spans that call one

@@ -1,6 +1,6 @@
 -- title: Rewards of agents, by interval
 -- grain: one row per side, interval, region and service that finished an evaluation with a reward
--- materialized: view
+-- materialized: once
 -- audit: `side` and `slot` as in request_intervals; `total` / `samples` is the mean of rewards
 with
 sides as (

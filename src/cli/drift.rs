@@ -39,7 +39,7 @@ impl Drift {
         let settings = global.settings()?;
         let lake = global.open_lake().await?;
         let (mut params, compared) = self.window.params(&lake).await?;
-        self.window.past_only(&params, &lake)?;
+        self.window.tell_own_past(global, &params)?;
         let seconds = self.checks_every.seconds()?;
         Intervals::new(params.window()?, seconds)?;
         params.set("interval_seconds", Value::Integer(seconds))?;

@@ -156,26 +156,20 @@ impl Window {
 }
 
 impl Window {
-    /// Refuses to compare a window with a part of itself, unless that was asked for: what the first hours of a day differ
-    /// from is the time of day.
-    pub(super) fn past_only(&self, params: &Params, lake: &Lake) -> Result<(), Error> {
+    /// Says so when a window is compared with a part of itself that nobody asked for: what the first hours of a day differ
+    /// from is also the time of day.
+    pub(super) fn tell_own_past(&self, global: &Global, params: &Params) -> Result<(), Error> {
         let (window, baseline) = (params.window()?, params.baseline()?);
         let is_asked = self.baseline.is_some() || self.baseline_from.is_some();
-        if is_asked || baseline.to() <= window.from() || baseline.from() >= window.to() {
-            return Ok(());
+        if !is_asked && baseline.to() > window.from() && baseline.from() < window.to() {
+            global.note(format_args!(
+                "warning: the lake holds nothing of {}, the period before the window, so that its own beginning stands in \
+                 for a baseline, at another time of day; compare with a kept one (--baseline NAME, `tars baseline list`) \
+                 or with --baseline-from TIME --baseline-to TIME",
+                window.previous()
+            ));
         }
-        Err(Error::Usage {
-            message: format!(
-                "no baseline: expected telemetry of {}, the period before the window, got none in the lake {}",
-                window.previous(),
-                lake.url()
-            ),
-            hint: Some(
-                "--baseline NAME for a kept one (`tars baseline list`), or name a part of the window to compare with: \
-                 --baseline-from TIME --baseline-to TIME, or --baseline first"
-                    .into(),
-            ),
-        })
+        Ok(())
     }
 }
 

@@ -7,7 +7,9 @@ use super::Error;
 pub enum Materialization {
     /// Computed when it is read.
     View,
-    /// Computed once per run and then held in memory, because several models and sections read it.
+    /// Computed when it is first read, and then kept, because several models read it.
+    Once,
+    /// The same, and computed ahead for a report, whose sections read it.
     Run,
     /// A table of the lake, brought up to date from the files that its source has gained.
     Incremental {
@@ -54,10 +56,13 @@ impl Header {
         };
         let materialized = match get("materialized")?.as_str() {
             "view" => Materialization::View,
+            "once" => Materialization::Once,
             "run" => Materialization::Run,
             "incremental" => Materialization::Incremental { source: get("source")? },
             other => {
-                return Err(err(format!("materialized: expected view, run or incremental, got `{other}`")));
+                return Err(err(format!(
+                    "materialized: expected view, once, run or incremental, got `{other}`"
+                )));
             }
         };
         Ok(Header { title: get("title")?, grain: get("grain")?, materialized })
@@ -87,7 +92,7 @@ mod tests {
             assert_eq!(error, format!("model `slo/m`: {expected}"));
         };
         check("select 1", "its header lacks the line `-- materialized: …`");
-        check("-- materialized: table", "materialized: expected view, run or incremental, got `table`");
+        check("-- materialized: table", "materialized: expected view, once, run or incremental, got `table`");
         check("-- materialized: incremental", "its header lacks the line `-- source: …`");
         check("-- materialized: view\n-- title: t", "its header lacks the line `-- grain: …`");
     }

@@ -11,12 +11,13 @@ mod past;
 mod run;
 mod views;
 mod selected;
+mod shared;
 
 pub use graph::Model;
 pub use header::{Header, Materialization};
 pub use history::{default_baseline, held_time, last_day_with_requests, whole_history};
 pub use materialize::{Refreshed, append, refresh};
-pub use run::{Built, Run, register_models};
+pub use run::{Built, Models, Run, register_models};
 
 use std::sync::LazyLock;
 

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use datafusion::prelude::SessionContext;
 
-use super::held::{Budget, Held, keep};
+use super::held::{Held, keep};
 use super::past::register_built;
+use super::shared::held_schema;
 use super::views::Views;
 use super::{Error, Materialization, Model, models, selected};
 use crate::engine::{self, Engine, Params, TableVersion, Timings, Value, register_lake};
@@ -25,8 +25,6 @@ pub struct Run {
     computed: BTreeSet<String>,
     /// The models; none without a lake.
     views: Option<Arc<Views>>,
-    /// Memory that held models take.
-    held: Arc<Budget>,
 }
 
 impl Run {
@@ -39,13 +37,13 @@ impl Run {
         };
         let is_view = |model: &Model| !is_incremental(model) || computed.contains(&model.name);
         let views = install(engine.context(), &params, is_view).await?;
-        Ok(Run { engine, params, versions, computed, views: Some(views), held: Arc::default() })
+        Ok(Run { engine, params, versions, computed, views: Some(views) })
     }
 
     /// A session without a lake: functions, settings, and files queried by their path.
     pub fn without_lake(engine: Engine) -> Self {
         let (params, versions) = (Params::default(), Vec::new());
-        Run { engine, params, versions, computed: BTreeSet::new(), views: None, held: Arc::default() }
+        Run { engine, params, versions, computed: BTreeSet::new(), views: None }
     }
 
     /// Sets a parameter and binds the models anew.
@@ -84,13 +82,10 @@ impl Run {
             let fail = |source: engine::Error| Error::Sql { model: model.name.clone(), source };
             let start = Instant::now();
             let frame = self.engine.sql(&format!("select * from {}", model.name)).await.map_err(fail)?;
-            // A plan and its batches do not always agree on which columns can be NULL and on which kind of
-            // string they hold; the held table takes the plan's types and allows NULL.
-            let fields = frame.schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(true));
-            let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+            let schema = held_schema(frame.schema().as_arrow());
             let stream = frame.execute_stream().await.map_err(|e| fail(e.into()))?;
             let runtime = self.engine.context().runtime_env();
-            let held = keep(&runtime, &self.held, &model.name, schema, stream).await;
+            let held = keep(&runtime, views.budget(), &model.name, schema, stream).await;
             let Held { table, rows, bytes } = held.map_err(|e| fail(e.into()))?;
             timings.add(&model.name, start, rows, bytes);
             done(&model.name, rows);
@@ -129,10 +124,24 @@ pub enum Built {
     AsViews,
 }
 
+/// The models of a session.
+pub struct Models(Arc<Views>);
+
+impl Models {
+    /// Forgets the rows that models have kept. For sessions whose tables change under them.
+    pub fn forget(&self) {
+        self.0.forget();
+    }
+}
+
 /// Puts every model over the tables of a session, with the parameters bound. A model is planned when it is read.
-pub async fn register_models(context: &SessionContext, params: &Params, built: Built) -> Result<(), Error> {
-    install(context, params, |model| built == Built::AsViews || !is_incremental(model)).await?;
-    Ok(())
+pub async fn register_models(
+    context: &SessionContext,
+    params: &Params,
+    built: Built,
+) -> Result<Models, Error> {
+    let is_view = |model: &Model| built == Built::AsViews || !is_incremental(model);
+    Ok(Models(install(context, params, is_view).await?))
 }
 
 async fn install(

@@ -2,7 +2,7 @@
 //!
 //! A view holds a plan, not text: one planned early would have to be planned again whenever something below it is held
 //! in memory or bound anew, and of all models a query reads a few. So a model is a name here until it is asked for,
-//! and its plan is kept until a table of the session changes.
+//! and its plan is kept until a table of the session changes. Models that others read many times keep their rows as well.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,8 +15,10 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
+use super::held::Budget;
 use super::selected::SLO_SELECTED;
-use super::{Model, models};
+use super::shared::Shared;
+use super::{Materialization, Model, models};
 use crate::engine::{self, Params};
 
 /// What a session can name: its tables, and over them the models.
@@ -27,6 +29,8 @@ pub(super) struct Views {
     session: Box<dyn Fn() -> Option<SessionState> + Send + Sync>,
     /// The query of [`SLO_SELECTED`], the one view that is made from the settings.
     selected: String,
+    /// Memory that rows of models take.
+    budget: Arc<Budget>,
     bound: RwLock<Bound>,
 }
 
@@ -34,8 +38,8 @@ pub(super) struct Views {
 #[derive(Default)]
 struct Bound {
     params: Params,
-    /// The query of each.
-    views: BTreeMap<&'static str, String>,
+    /// The query of each, and whether its rows are kept.
+    views: BTreeMap<&'static str, (String, bool)>,
     planned: BTreeMap<&'static str, Arc<dyn TableProvider>>,
 }
 
@@ -57,7 +61,8 @@ impl Views {
             .ok_or_else(|| DataFusionError::Internal(format!("no schema `{}`", names.default_schema)))?;
         let session = context.state_weak_ref();
         let session = Box::new(move || session.upgrade().map(|state| state.read().clone()));
-        let views = Arc::new(Views { tables, session, selected, bound: RwLock::default() });
+        let views =
+            Arc::new(Views { tables, session, selected, budget: Arc::default(), bound: RwLock::default() });
         views.bind(params, is_view)?;
         catalog.register_schema(&names.default_schema, Arc::clone(&views) as Arc<dyn SchemaProvider>)?;
         Ok(views)
@@ -65,8 +70,10 @@ impl Views {
 
     /// Binds the models to other parameters. What was held in memory is computed anew when it is read.
     pub(super) fn bind(&self, params: &Params, is_view: impl Fn(&Model) -> bool) -> Result<()> {
-        let models = models().iter().filter(|m| is_view(m)).map(|m| (m.name.as_str(), m.sql.clone()));
-        let views: BTreeMap<_, _> = models.chain([(SLO_SELECTED, self.selected.clone())]).collect();
+        let is_kept = |model: &Model| model.header.materialized != Materialization::View;
+        let models = models().iter().filter(|m| is_view(m));
+        let models = models.map(|m| (m.name.as_str(), (m.sql.clone(), is_kept(m))));
+        let views: BTreeMap<_, _> = models.chain([(SLO_SELECTED, (self.selected.clone(), false))]).collect();
         for name in views.keys() {
             self.tables.deregister_table(name)?;
         }
@@ -82,13 +89,26 @@ impl Views {
     }
 
     /// Plans a model; what it reads comes through [`SchemaProvider::table`], and so is planned first.
-    async fn plan(&self, name: &str, sql: &str) -> Result<Arc<dyn TableProvider>> {
+    async fn plan(&self, name: &'static str, sql: &str, is_kept: bool) -> Result<Arc<dyn TableProvider>> {
         let fail = |error: engine::Error| DataFusionError::Plan(format!("model `{name}`: {error}"));
         let session = (self.session)()
             .ok_or_else(|| DataFusionError::Internal("the session of the models is gone".to_owned()))?;
         let sql = self.read().params.bind(sql).map_err(fail)?;
         let plan = session.create_logical_plan(&sql).await.map_err(|e| fail(e.into()))?;
+        if is_kept {
+            return Ok(Arc::new(Shared::new(name, plan, &self.budget)));
+        }
         Ok(Arc::new(ViewTable::new(plan, Some(sql))))
+    }
+
+    /// Memory that rows of models take, and may take.
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Forgets plans and rows.
+    pub(super) fn forget(&self) {
+        self.write().planned.clear();
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Bound> {
@@ -119,14 +139,14 @@ impl SchemaProvider for Views {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let (model, planned) = {
             let bound = self.read();
-            let model = bound.views.get_key_value(name).map(|(name, sql)| (*name, sql.clone()));
+            let model = bound.views.get_key_value(name).map(|(name, query)| (*name, query.clone()));
             (model, bound.planned.get(name).cloned())
         };
         match (model, planned) {
             (None, _) => self.tables.table(name).await,
             (Some(_), Some(planned)) => Ok(Some(planned)),
-            (Some((name, sql)), None) => {
-                let view = self.plan(name, &sql).await?;
+            (Some((name, (sql, is_kept))), None) => {
+                let view = self.plan(name, &sql, is_kept).await?;
                 self.write().planned.insert(name, Arc::clone(&view));
                 Ok(Some(view))
             }

@@ -14,7 +14,7 @@ use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType};
 use tars::contract;
 use tars::domain::TimeRange;
 use tars::engine::{Engine, EngineOptions, Params};
-use tars::pipeline::{Built, register_models};
+use tars::pipeline::{Built, Models, register_models};
 use tars::settings::Settings;
 
 const MEMORY: u64 = 1 << 30;
@@ -22,6 +22,7 @@ const MEMORY: u64 = 1 << 30;
 struct Session {
     engine: Engine,
     params: Params,
+    models: Models,
 }
 
 /// An error as a user sees it, with its hint, so that `statement error` can match either.
@@ -58,8 +59,9 @@ impl Session {
         }
         let day = TimeRange::day("2025-01-15").map_err(|e| Shown(e.to_string()))?;
         let params = Params::new(day, day.previous());
-        register_models(engine.context(), &params, Built::AsViews).await.map_err(|e| Shown(e.to_string()))?;
-        Ok(Session { engine, params })
+        let models = register_models(engine.context(), &params, Built::AsViews);
+        let models = models.await.map_err(|e| Shown(e.to_string()))?;
+        Ok(Session { engine, params, models })
     }
 }
 
@@ -73,6 +75,8 @@ impl AsyncDB for Session {
         let types = frame.schema().fields().iter().map(|f| column_type(f.data_type())).collect();
         let batches = frame.collect().await.map_err(|e| Shown::from(tars::engine::Error::from(e)))?;
         if is_statement(sql) {
+            // It may have inserted rows.
+            self.models.forget();
             return Ok(DBOutput::StatementComplete(0));
         }
         let options = FormatOptions::new().with_null("NULL");

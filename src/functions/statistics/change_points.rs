@@ -312,9 +312,13 @@ impl Series {
     /// Places where the values jump, whatever the slope about them: the largest jump of its surroundings each.
     fn jumps(&self) -> std::collections::BTreeSet<usize> {
         let sizes: Vec<f64> = (0..self.len()).map(|at| self.jump(at)).collect();
+        // The first of equal ones, so that no two are close.
         let is_largest = |at: &usize| {
-            let near = &sizes[at.saturating_sub(NEAR / 2)..(at + NEAR / 2).min(sizes.len())];
-            sizes[*at] > JUMP && near.iter().all(|size| *size <= sizes[*at])
+            let (from, to) = (at.saturating_sub(NEAR / 2), (at + NEAR / 2).min(sizes.len()));
+            let size = sizes[*at];
+            size > JUMP
+                && sizes[from..*at].iter().all(|earlier| *earlier < size)
+                && sizes[*at..to].iter().all(|later| *later <= size)
         };
         (0..self.len()).filter(is_largest).collect()
     }
