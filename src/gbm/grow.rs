@@ -221,11 +221,10 @@ impl Grower<'_> {
     fn search_exactly(&self, leaf: &Open, rows: &LeafRows<'_>) -> Option<Split> {
         let search = self.searcher();
         let histograms = leaf.histograms.as_ref()?;
+        let counts = rows.counts(leaf.place);
         (0..self.binned.width()).filter(|feature| self.features[*feature]).fold(None, |best, feature| {
-            let mut counts = [0_u32; 256];
-            rows.rows(leaf.place).for_each(|row| counts[self.binned.bin(row, feature) as usize] += 1);
-            let kind = &self.binned.features[feature];
-            better(best, search.best(feature, kind, &histograms[feature], &leaf.sums(), Some(&counts)))
+            let (kind, counts) = (&self.binned.features[feature], Some(&counts[feature]));
+            better(best, search.best(feature, kind, &histograms[feature], &leaf.sums(), counts))
         })
     }
 

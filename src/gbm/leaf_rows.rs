@@ -164,6 +164,22 @@ impl<'a> LeafRows<'a> {
         partition(list, moved, &goes_left)
     }
 
+    /// How many rows of a leaf each bin of each feature has, in one pass over the rows: where weights make the estimates
+    /// of counts wrong, as those of rare classes do, many leaves ask for it.
+    pub(super) fn counts(&self, place: Place) -> Vec<[u32; 256]> {
+        let bins = if place.copied { &self.buffers.bins } else { &self.binned.rows };
+        let mut counts = vec![[0; 256]; self.binned.width()];
+        for row in &self.buffers.list[place.start..place.end] {
+            let words = &bins[*row as usize * self.binned.words..][..self.binned.words];
+            for (word, features) in words.iter().zip(counts.chunks_mut(self.binned.per_word)) {
+                for (counts, bin) in features.iter_mut().zip(word.to_le_bytes()) {
+                    counts[bin as usize] += 1;
+                }
+            }
+        }
+        counts
+    }
+
     /// The numbers of a leaf's rows in the table.
     pub(super) fn rows(&self, place: Place) -> impl Iterator<Item = usize> {
         let list = &self.buffers.list[place.start..place.end];
