@@ -25,6 +25,8 @@ struct Open {
     bounds: (f64, f64),
     histograms: Option<Vec<Bins>>,
     best: Option<Split>,
+    /// Whether the rows of its best split were counted rather than estimated.
+    counted: bool,
     /// The node above, and whether this is its left child.
     parent: Option<(usize, bool)>,
 }
@@ -60,6 +62,7 @@ impl Grower<'_> {
             bounds: (f64::NEG_INFINITY, f64::INFINITY),
             histograms: None,
             best: None,
+            counted: false,
             parent: None,
         };
         if self.may_split(&root) {
@@ -78,8 +81,11 @@ impl Grower<'_> {
             let left_rows = rows.partition(open[at].place, split.feature, &table);
             let least = self.params.min_child_samples;
             if left_rows < least || open[at].rows() - left_rows < least {
-                // The estimated counts were wrong: search again by exact ones.
-                open[at].best = self.search_exactly(&open[at], &rows);
+                // The estimated counts were wrong: search again by exact ones, once.
+                if !open[at].counted {
+                    open[at].counted = true;
+                    open[at].best = self.search_exactly(&open[at], &rows);
+                }
                 continue;
             }
             let node = nodes.len();
@@ -121,6 +127,7 @@ impl Grower<'_> {
             bounds,
             histograms: None,
             best: None,
+            counted: false,
             parent: Some((node, is_left)),
         };
         let (left_place, right_place) = parent.place.split(left_rows);

@@ -167,10 +167,12 @@ impl Search<'_> {
     ) -> Option<Split> {
         let absent = missing.map_or(0, |bin| sums[bin]);
         let absent_rows = missing.and_then(|bin| counts.map(|c| c[bin])).unwrap_or_default();
+        // Rows of next to no weight add up to nothing and are rows all the same.
+        let is_absent = absent != 0 || absent_rows > 0;
         let mut passed = Passed::new(&sums[..value_bins], counts);
-        let (gain, bin) = self.best_bound(&passed, value_bins - usize::from(absent == 0), leaf, feature);
+        let (gain, bin) = self.best_bound(&passed, value_bins - usize::from(!is_absent), leaf, feature);
         let mut best = (gain, bin, false);
-        if absent != 0 {
+        if is_absent {
             passed.add(absent, absent_rows);
             let (gain, bin) = self.best_bound(&passed, value_bins - 1, leaf, feature);
             if gain > best.0 {
@@ -185,7 +187,7 @@ impl Search<'_> {
         let left = sums[..=bin].iter().sum::<i64>() + if with_absent { absent } else { 0 };
         // Where nothing is missing, what will be goes with the many.
         let many_left = 2.0 * Grid::unpack(left).1 >= Grid::unpack(leaf.packed).1;
-        let default_left = if absent == 0 { many_left } else { with_absent };
+        let default_left = if is_absent { with_absent } else { many_left };
         Some(Split { gain, feature, divide: Divide::UpTo { bin, default_left }, left })
     }
 

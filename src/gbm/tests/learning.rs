@@ -105,6 +105,29 @@ fn leaves_keep_the_promised_number_of_rows_whatever_the_weights() {
 }
 
 #[test]
+fn missing_values_of_next_to_no_weight_are_rows_all_the_same() {
+    // The heavy rows alone would leave 19 on the right, one too few; the missing ones have to go there, too.
+    let value = |row: usize| {
+        if row < 100 {
+            0.0
+        } else if row < 119 {
+            1.0
+        } else {
+            f64::NAN
+        }
+    };
+    let rows = Array2::from_shape_fn((129, 1), |(row, _)| value(row));
+    let targets: Vec<f64> = (0..129).map(|row| f64::from(row >= 100)).collect();
+    let weights: Vec<f32> = (0..129).map(|row| if row < 119 { 1.0 } else { 1e-12 }).collect();
+    let examples = Examples { rows: rows.view(), targets: &targets, weights: &weights };
+    let params = HyperParams::default().iterations(3).min_child_samples(20);
+    let trained =
+        params.check().unwrap().train(Objective::Binary { sigmoid: 1.0 }, &names(1), examples, None).unwrap();
+    let scores: Vec<f64> = trained.booster.answers(rows.view()).unwrap().into_iter().collect();
+    assert!(scores[0] < scores[110] && scores[110] == scores[125], "{scores:?}");
+}
+
+#[test]
 fn balanced_weights_find_more_of_a_rare_class() {
     let mut next = random(9);
     let rows = Array2::from_shape_fn((4000, 1), |_| next());
