@@ -7,7 +7,7 @@ use super::labelled::Labelled;
 use super::output::write_whole;
 use crate::error::Error;
 use crate::functions::RuleSet;
-use crate::score::{Options, train};
+use crate::score::{Options, Progress, train};
 
 /// Train the regression classifier on labelled incidents, and report on it.
 ///
@@ -48,6 +48,15 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+fn tell(global: &Global, progress: Progress) {
+    match progress {
+        Progress::Fold { number, of, best_round, log_loss } => global.note(format_args!(
+            "fold {number} of {of}: weighted log loss {log_loss:.4} after {best_round} rounds"
+        )),
+        Progress::Whole { rounds } => global.note(format_args!("all windows: {rounds} rounds")),
+    }
+}
+
 impl Train {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
         #![allow(clippy::print_stdout)] // The report is the result of the command.
@@ -63,7 +72,8 @@ impl Train {
             lake_versions,
         };
         let rules = RuleSet::try_from(&settings).map_err(crate::engine::Error::from)?;
-        let trained = tokio::task::block_in_place(|| train(&frame, &rules, &options))?;
+        let trained =
+            tokio::task::block_in_place(|| train(&frame, &rules, &options, &mut |at| tell(global, at)))?;
         write_whole(&self.out, trained.model.to_text().as_bytes())?;
         if let Some(path) = &self.report {
             let json = serde_json::to_string_pretty(&trained.report).expect("figures and words are JSON");

@@ -67,8 +67,12 @@ impl Stretch {
             out.fill(0);
             // Two at a time halve what is read and written again.
             let (pairs, rest) = cuts.as_chunks::<2>();
-            pairs.iter().for_each(|pair| ask(pair, cells, out));
-            rest.iter().for_each(|cut| ask(&[*cut], cells, out));
+            for [first, second] in pairs {
+                ask_two(first, second, cells, out);
+            }
+            for cut in rest {
+                ask(cut, cells, out);
+            }
         }
         let [first, second, third, fourth] = &*out;
         if self.masks.len() <= 2 {
@@ -90,15 +94,34 @@ impl Stretch {
     }
 }
 
-/// Puts questions to all rows: a plain loop over rows, which compilers turn into vector instructions.
-fn ask<const QUESTIONS: usize>(cuts: &[Cut; QUESTIONS], cells: &[Cell], out: &mut [u16]) {
-    let rows = out.len();
-    let columns = cuts.map(|cut| &cells[cut.question.column as usize * rows..][..rows]);
-    for (row, out) in out.iter_mut().enumerate() {
-        for (cells, cut) in columns.iter().zip(cuts) {
-            let goes_right = -i16::from(cells[row] > cut.question.bound);
-            *out |= goes_right as u16 & cut.leaves;
-        }
+impl Cut {
+    /// The cells that the question is put to.
+    #[inline]
+    fn column<'a>(&self, cells: &'a [Cell], rows: usize) -> &'a [Cell] {
+        &cells[self.question.column as usize * rows..][..rows]
+    }
+
+    /// The leaves that are out of reach of a row.
+    #[inline]
+    fn out_of_reach(&self, cell: Cell) -> u16 {
+        -i16::from(cell > self.question.bound) as u16 & self.leaves
+    }
+}
+
+/// Puts a question to all rows: a plain loop over slices of one length, which compilers turn into vector instructions
+/// whatever else they inline. (With a loop over questions inside, that hung on how the crate was divided for building.)
+fn ask(cut: &Cut, cells: &[Cell], out: &mut [u16]) {
+    let column = cut.column(cells, out.len());
+    for (out, cell) in out.iter_mut().zip(column) {
+        *out |= cut.out_of_reach(*cell);
+    }
+}
+
+/// The same, two questions in one pass.
+fn ask_two(first: &Cut, second: &Cut, cells: &[Cell], out: &mut [u16]) {
+    let (one, two) = (first.column(cells, out.len()), second.column(cells, out.len()));
+    for ((out, one), two) in out.iter_mut().zip(one).zip(two) {
+        *out |= first.out_of_reach(*one) | second.out_of_reach(*two);
     }
 }
 

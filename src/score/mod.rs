@@ -32,4 +32,4 @@ pub use metrics::{ClassScore, Metrics};
 pub use predictions::{Predicted, Predictions};
 pub use report::{Importance, Report};
 pub use stream::{Stream, judged_until};
-pub use train::{Options, Trained, train};
+pub use train::{Options, Progress, Trained, train};

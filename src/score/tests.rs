@@ -124,7 +124,8 @@ fn no_block_is_divided_and_every_fold_has_every_class() {
 
 #[test]
 fn labels_that_cannot_train_are_refused_with_a_reason() {
-    let refusal = |frame: &Frame| train(frame, &RuleSet::default(), &options()).unwrap_err().to_string();
+    let refusal =
+        |frame: &Frame| train(frame, &RuleSet::default(), &options(), &mut |_| ()).unwrap_err().to_string();
     assert!(refusal(&Frame::default()).contains("no window with telemetry is labelled by them"));
     let mut calm = Frame::default();
     calm.add((0..50).map(|i| window(i * 5, "api", &[])).collect(), &Incidents::default());
@@ -136,8 +137,14 @@ fn labels_that_cannot_train_are_refused_with_a_reason() {
 
 #[test]
 fn training_finds_what_can_be_found_and_the_model_says_how_it_came_about() {
-    let trained = train(&learnable(6), &RuleSet::default(), &options()).unwrap();
+    let mut seen = Vec::new();
+    let trained =
+        train(&learnable(6), &RuleSet::default(), &options(), &mut |at| seen.push(format!("{at:?}")))
+            .unwrap();
     let report = &trained.report;
+    assert_eq!(seen.len(), report.folds + 1);
+    assert!(seen[0].starts_with(&format!("Fold {{ number: 1, of: {}", report.folds)), "{seen:?}");
+    assert_eq!(seen[report.folds], format!("Whole {{ rounds: {} }}", report.best_round));
     assert!(report.model.macro_f1 > 0.99, "{report:?}");
     assert!(report.linfa_tree.macro_f1 > 0.9 && report.surrogate_agreement > 0.95, "{report:?}");
     assert!(report.model.log_loss.unwrap() < 0.1 && report.model.calibration_error.unwrap() < 0.1);
@@ -150,7 +157,7 @@ fn training_finds_what_can_be_found_and_the_model_says_how_it_came_about() {
     assert_eq!(about.class_rows["PERFORMANCE_REGRESSION"], 24);
     assert_eq!(about.lake_versions["logs"], 3);
     assert_eq!(Model::from_text(&trained.model.to_text(), &[]).unwrap(), trained.model);
-    let again = train(&learnable(6), &RuleSet::default(), &options()).unwrap();
+    let again = train(&learnable(6), &RuleSet::default(), &options(), &mut |_| ()).unwrap();
     assert_eq!(again.model.to_text(), trained.model.to_text());
     assert_eq!(&again.report, report);
 }
@@ -159,7 +166,9 @@ fn training_finds_what_can_be_found_and_the_model_says_how_it_came_about() {
 fn two_judges_are_compared_on_the_same_windows_and_whole_incidents_are_drawn() {
     let frame = learnable(6);
     let rules = || Contestant::Rules(RuleSet::default());
-    let model = Contestant::Model(Box::new(train(&frame, &RuleSet::default(), &options()).unwrap().model));
+    let model = Contestant::Model(Box::new(
+        train(&frame, &RuleSet::default(), &options(), &mut |_| ()).unwrap().model,
+    ));
     let same = Comparison::of(&rules(), &rules(), &frame).unwrap();
     assert_eq!((same.difference, same.interval, same.only_first, same.only_second), (0.0, (0.0, 0.0), 0, 0));
 

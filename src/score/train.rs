@@ -42,6 +42,27 @@ pub struct Options {
     pub lake_versions: BTreeMap<String, u64>,
 }
 
+/// How far training has come.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress {
+    /// A fold of the cross-validation is trained.
+    Fold {
+        /// Which, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// Rounds of its lowest loss.
+        best_round: usize,
+        /// That loss, on the windows held out.
+        log_loss: f64,
+    },
+    /// All windows are trained on, for so many rounds.
+    Whole {
+        /// The rounds.
+        rounds: usize,
+    },
+}
+
 /// A model and the report on it.
 #[derive(Debug)]
 pub struct Trained {
@@ -75,8 +96,13 @@ impl Side {
     }
 }
 
-/// Trains with cross-validation. `rules` are what the model is compared with.
-pub fn train(frame: &Frame, rules: &RuleSet, options: &Options) -> Result<Trained, Error> {
+/// Trains with cross-validation, and tells of its progress. `rules` are what the model is compared with.
+pub fn train(
+    frame: &Frame,
+    rules: &RuleSet,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Trained, Error> {
     let (fold_of, fold_count) = folds(frame, options.folds)?;
     let (rows, targets) = (frame.rows(), frame.targets());
     let weights = balanced(&targets);
@@ -95,7 +121,14 @@ pub fn train(frame: &Frame, rules: &RuleSet, options: &Options) -> Result<Traine
     for fold in 0..fold_count {
         // One division at a time, for each is a copy of the frame.
         let (seen, held_out) = (side(&|row| fold_of[row] != fold), side(&|row| fold_of[row] == fold));
-        trained.push(params.train(OBJECTIVE, &names(), seen.examples(), Some(held_out.examples()))?);
+        let found = params.train(OBJECTIVE, &names(), seen.examples(), Some(held_out.examples()))?;
+        progress(Progress::Fold {
+            number: fold + 1,
+            of: fold_count,
+            best_round: found.best_round,
+            log_loss: found.validation.get(found.best_round - 1).copied().unwrap_or(f64::NAN),
+        });
+        trained.push(found);
         let classes: Vec<usize> = seen.targets.iter().map(|t| *t as usize).collect();
         let tree = SurrogateTree::fit(&seen.rows, &classes, &seen.weights, BASELINE_DEPTH)?;
         for (row, decision) in held_rows(fold).into_iter().zip(tree.predict(&held_out.rows)) {
@@ -116,6 +149,7 @@ pub fn train(frame: &Frame, rules: &RuleSet, options: &Options) -> Result<Traine
     let numbers: Vec<f64> = targets.iter().map(|target| *target as f64).collect();
     let examples = Examples { rows: rows.view(), targets: &numbers, weights: &weights };
     let params = hyper_params(options).iterations(best_round).check()?;
+    progress(Progress::Whole { rounds: best_round });
     let booster = params.train(OBJECTIVE, &names(), examples, None)?.booster;
     let about = about(frame, options, best_round, &measured, calibration);
     let model = Model { booster, about };
