@@ -9,8 +9,9 @@ turns, round by round, each in a process of its own, so that whatever else the m
 figures are the best of the rounds, the ratio is the median of the ratios round by round. tars does more than the
 others in it: it keeps fields that have no column, tells records that cannot be read, sorts by time and commits exactly once.
 
-With --floors DuckDB also shows the parts: how fast the same lines parse into all of their columns and go nowhere, and how fast the
-rows encode and compress from its own memory (its CPU seconds and memory include loading them, its rows/s do not).
+With --floors both show their parts: how fast the same lines parse into all of their columns and go nowhere (tars by
+`ingest --dry-run`), and how fast DuckDB encodes and compresses the rows from its own memory (its CPU seconds and memory include
+loading them, its rows/s do not).
 
 The peers come from PyPI into a private virtual environment (--venv), made on the first run. Needs Python 3.9 or newer.
 """
@@ -164,15 +165,17 @@ def main():
         env.pop("TARS_CONFIG", None)
         memory = ["--memory-limit", f"{args.memory}MiB"] if args.memory else []
         ours = [tars, "ingest", "--lake", "OUT", "--quiet", "--threads", str(args.threads), *memory, str(source)]
-        tools = ["tars", "duckdb", "polars"] + (["duckdb: parse only", "duckdb: encode only"] if args.floors else [])
+        tools = ["tars", "duckdb", "polars"]
+        tools += ["tars: parse only", "duckdb: parse only", "duckdb: encode only"] if args.floors else []
         results = {tool: [] for tool in tools}
         for turn in range(args.rounds):
             # Each round begins with another tool.
             for tool in tools[turn % len(tools):] + tools[: turn % len(tools)]:
                 out = folder / "out"
                 shutil.rmtree(out, ignore_errors=True)
-                if tool == "tars":
+                if tool.startswith("tars"):
                     command = [str(out) if part == "OUT" else part for part in ours]
+                    command += ["--dry-run"] if "only" in tool else []
                 else:
                     command = [str(python), __file__, "--one", tool, str(source), "--out", str(out), "--threads", str(args.threads)]
                     command += ["--memory", str(args.memory)] if args.memory else []

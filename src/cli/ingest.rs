@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::ProgressBar;
 
 use super::Global;
+use super::escape::{beginning, printable};
 use super::output::{Unit, progress_bar, thousands};
 use super::span::Span;
 use crate::domain::ByteSize;
@@ -28,6 +29,7 @@ Examples:
   tars ingest /var/log/app/*.json.gz traces.otlp.jsonl
   tars ingest --region eu-central-1 exports/
   tars ingest --table incidents labels.ndjson
+  tars ingest --dry-run exports/                   formats, tables and rejects, but nothing lands
   tars ingest --max-reject-ratio 0.05 exports/     fail loudly when more than 5 % is rejected
   tars ingest 's3://logs/prod/2025/01/15/*.gz'
   tars ingest --follow '/var/log/app/*.log'
@@ -59,6 +61,9 @@ pub(super) struct Ingest {
     /// What becomes of the good records then: nothing lands before the end (discard), or all as they come (keep)
     #[arg(long, value_name = "keep|discard", default_value = "discard", requires = "max_reject_ratio")]
     on_bad_feed: OnBadFeed,
+    /// Read everything, write nothing: say what would land and what would be rejected, with examples
+    #[arg(long, conflicts_with = "follow")]
+    dry_run: bool,
     /// Go on with what is added to the files, through rotation, until stopped
     #[arg(long)]
     follow: bool,
@@ -96,6 +101,7 @@ impl Ingest {
                 OnBadFeed::Keep => BadFeed::Keep,
                 OnBadFeed::Discard => BadFeed::Discard,
             },
+            dry_run: self.dry_run,
             ..Options::default()
         };
         // What is wrong with the request is said before a lake is made for it.
@@ -105,7 +111,10 @@ impl Ingest {
         if follow.is_none() {
             ingest::check_inputs(&self.inputs)?;
         }
-        let lake = Lake::create(&global.lake).await?;
+        let lake = match self.dry_run {
+            true => Lake::maybe(&global.lake)?,
+            false => Lake::create(&global.lake).await?,
+        };
         ingest_into(global, &lake, &self.inputs, options, follow).await
     }
 }
@@ -307,6 +316,10 @@ pub(super) fn print(summary: &Summary) {
         println!("nothing landed: the counts say what would have");
     }
     for (table, t) in summary.tables.iter().filter(|(_, t)| t.rows > 0) {
+        if summary.discarded {
+            println!("{table}: {} rows", thousands(t.rows));
+            continue;
+        }
         println!(
             "{table}: {} rows in {} files, {}",
             thousands(t.rows),
@@ -316,6 +329,12 @@ pub(super) fn print(summary: &Summary) {
     }
     for (code, count) in &summary.reasons {
         println!("rejected as {code}: {}", thousands(*count));
+        for example in summary.examples.iter().filter(|example| example.code == *code) {
+            let (source, offset) = &example.place;
+            let source = printable(source);
+            println!("  {source} at byte {offset}: {}", printable(&example.reason));
+            println!("    {}", beginning(&example.original));
+        }
     }
     if summary.landed > summary.regions_from_record() + summary.unknown_region {
         println!(

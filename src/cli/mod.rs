@@ -8,6 +8,7 @@ mod changes;
 mod compare;
 mod demo;
 mod drift;
+mod escape;
 mod ingest;
 mod kpi;
 mod key;
@@ -89,7 +90,8 @@ pub(crate) struct Global {
     /// Read the lake as it was: a time, TABLE=VERSION (several times), or the name of a pin
     #[arg(long, global = true, value_name = "TIME|TABLE=VERSION|PIN")]
     as_of: Vec<String>,
-    /// The model that judges windows [default: the rules of the settings judge]
+    /// The model that judges windows, or `default` for the one that comes with the program [default: the rules of the
+    /// settings judge]
     #[arg(long, global = true, value_name = "FILE", env = "TARS_MODEL")]
     model: Option<PathBuf>,
     /// Say on stderr which models and queries took longest

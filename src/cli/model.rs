@@ -12,7 +12,7 @@ use crate::domain::{REGRESSION_FEATURES, Verdict};
 use crate::error::Error;
 use crate::functions::{Judge, RuleSet};
 use crate::gbm::{Booster, Model as Classifier};
-use crate::score::{Comparison, Contestant};
+use crate::score::{Comparison, Contestant, default_model};
 use crate::settings::Settings;
 
 /// Look into model files, and exchange them with LightGBM.
@@ -23,7 +23,7 @@ Examples:
   tars model import lightgbm.txt --out model.txt     a model that Python trained, over the 21 features
   tars model export model.txt --out lightgbm.txt
   tars model compare old.txt new.txt
-  tars model compare rules model.txt --incidents labels.ndjson     on labelled windows of the lake")]
+  tars model compare rules default --incidents labels.ndjson     on labelled windows of the lake")]
 pub(super) struct Model {
     #[command(subcommand)]
     action: Action,
@@ -78,9 +78,14 @@ enum Action {
 
 /// What the rules are called where a model could stand.
 const RULES: &str = "rules";
+/// What the model that comes with the program is called.
+const DEFAULT: &str = "default";
 
-/// Reads a model that knows the 21 features and the verdicts.
+/// Reads a model that knows the 21 features and the verdicts; `default` is the one that comes with the program.
 pub(super) fn read(path: &Path) -> Result<Classifier, Error> {
+    if path == Path::new(DEFAULT) {
+        return Ok(default_model()?);
+    }
     let model =
         Classifier::from_text(&text(path)?, &Verdict::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>())?;
     Judge::model(RuleSet::default(), model.clone().into()).map_err(crate::engine::Error::from)?;

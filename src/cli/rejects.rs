@@ -1,6 +1,5 @@
 //! `tars rejects`: what could not be landed, and landing it after all.
 
-mod escape;
 mod list;
 mod replay;
 

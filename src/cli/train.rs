@@ -31,7 +31,7 @@ pub(super) struct Train {
     #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
     min_confidence: f64,
     /// The most rounds of boosting
-    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
     /// The most folds of the cross-validation
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
@@ -50,9 +50,8 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 
 fn tell(global: &Global, progress: Progress) {
     match progress {
-        Progress::Fold { number, of, best_round, log_loss } => global.note(format_args!(
-            "fold {number} of {of}: weighted log loss {log_loss:.4} after {best_round} rounds"
-        )),
+        Progress::Fold { number, of, best_round, log_loss } => global
+            .note(format_args!("fold {number} of {of}: log loss {log_loss:.4} after {best_round} rounds")),
         Progress::Whole { rounds } => global.note(format_args!("all windows: {rounds} rounds")),
     }
 }

@@ -152,6 +152,8 @@ pub(crate) struct Settings {
     pub(crate) hold: bool,
     /// Largest share of rejects of a good feed.
     pub(crate) max_reject_ratio: Option<f64>,
+    /// Only count what would land.
+    pub(crate) dry_run: bool,
     /// Tests stop after so many commits, as a crash would.
     pub(crate) crash_after: Option<usize>,
 }
@@ -218,6 +220,10 @@ impl Lander {
         open_ended: bool,
     ) -> Result<()> {
         let standing = &mut self.standings[source];
+        if self.settings.dry_run {
+            self.summary.foresee(&standing.name, decoded);
+            return Ok(());
+        }
         standing.rejects = end;
         if !(open_ended && decoded.cut_short) {
             standing.data = end;
@@ -249,6 +255,10 @@ impl Lander {
         self.start_flush().await?;
         self.wait().await?;
         self.summary.bad_feed = self.summary.exceeds(self.settings.max_reject_ratio, 1);
+        if self.settings.dry_run {
+            self.summary.discarded = true;
+            return Ok(self.summary);
+        }
         if self.settings.hold {
             self.finish_held().await?;
         }

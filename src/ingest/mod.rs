@@ -56,4 +56,4 @@ pub use pull::{
 pub use replay::{RejectFilter, ReplaySummary, replay};
 pub use run::{check_inputs, ingest};
 pub(crate) use source::pull::{Api, Ask, Credentials, Limits as AskLimits};
-pub use stats::{Progress, Silent, SourceSummary, Step, Summary, TableSummary};
+pub use stats::{Example, Progress, Silent, SourceSummary, Step, Summary, TableSummary};

@@ -85,6 +85,8 @@ pub struct Options {
     /// How long rows of standard input, or of a file that is followed, may wait for their commit. With it, records
     /// of standard input are lines.
     pub flush_interval: Option<Duration>,
+    /// Read and decode everything, but write nothing: the summary says what would land. Of [`ingest`](super::ingest) alone.
+    pub dry_run: bool,
 }
 
 /// The memory that ingest may use unless told otherwise.
@@ -108,6 +110,7 @@ impl Default for Options {
             on_bad_feed: BadFeed::default(),
             cancel: None,
             flush_interval: None,
+            dry_run: false,
         }
     }
 }

@@ -67,7 +67,7 @@ pub async fn ingest(
 ) -> Result<Summary> {
     let checked = options.check()?;
     let sources = resolve(inputs).await?;
-    let settings = settings(&checked);
+    let settings = Settings { dry_run: options.dry_run, ..settings(&checked) };
     run(lake, sources, checked, settings, progress).await
 }
 
@@ -80,6 +80,7 @@ pub(super) fn settings(checked: &Checked) -> Settings {
         now: i64::try_from(now).unwrap_or(0),
         hold: checked.max_reject_ratio.is_some() && checked.on_bad_feed == BadFeed::Discard,
         max_reject_ratio: checked.max_reject_ratio,
+        dry_run: false,
         crash_after: None,
     }
 }

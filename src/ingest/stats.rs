@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::output::Decoded;
+use super::quarantine::Reject;
+
 /// What happened to the records of all sources. `read` is always `landed + rejected + already_landed`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -37,9 +40,27 @@ pub struct Summary {
     pub cancelled: bool,
     /// Whether more records were rejected than the feed may have.
     pub bad_feed: bool,
-    /// Whether nothing of it landed for that reason; the counts say what would have.
+    /// Whether nothing of it landed, for that reason or because it was a dry run; the counts say what would have.
     pub discarded: bool,
+    /// Of a dry run the first records that would be rejected for each reason.
+    pub examples: Vec<Example>,
 }
+
+/// A record that would be rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The reason code.
+    pub code: &'static str,
+    /// Where it is: the source, and the first byte in it, unpacked.
+    pub place: (String, u64),
+    /// What is wrong: expected and found.
+    pub reason: String,
+    /// Its bytes.
+    pub original: Vec<u8>,
+}
+
+/// Records of each reason that a dry run shows.
+const EXAMPLES: u64 = 2;
 
 /// What one table got.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +102,23 @@ impl Summary {
     /// Rows whose region their record names, itself or by an ARN.
     pub fn regions_from_record(&self) -> u64 {
         self.landed - self.regions_from_path - self.regions_from_option - self.unknown_region
+    }
+
+    /// Counts what a block of a source would land, and keeps the first rejects as examples.
+    pub(crate) fn foresee(&mut self, source: &str, decoded: Decoded) {
+        for rows in &decoded.rows {
+            self.tables.entry(rows.table.name()).or_default().rows += rows.batch.num_rows() as u64;
+        }
+        for reject in decoded.rejects {
+            let code = reject.fault.code.as_str();
+            let count = self.reasons.entry(code).or_default();
+            *count += 1;
+            if *count <= EXAMPLES {
+                let place = (source.to_owned(), reject.offset);
+                let Reject { fault, original, .. } = reject;
+                self.examples.push(Example { code, place, reason: fault.reason, original });
+            }
+        }
     }
 
     /// Whether more of the new records are rejected than that share.

@@ -34,6 +34,11 @@ impl Lake {
         Ok(Lake::at(storage))
     }
 
+    /// The lake that is at that path or URL or may come to be there; makes nothing.
+    pub fn maybe(url: &str) -> Result<Lake> {
+        Ok(Lake::at(Storage::parse(url)?))
+    }
+
     fn at(storage: Storage) -> Lake {
         Lake { storage: Arc::new(storage), seen: Arc::default(), past: None }
     }

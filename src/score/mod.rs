@@ -3,7 +3,7 @@
 //! - [`Incidents`]: what is known, from a file or from the lake.
 //! - [`Frame`]: the windows that the labels speak of, with their features and the blocks that must stay together.
 //! - [`train`]: cross-validation by blocks, calibration, the model, and the [`Report`] on it.
-//! - [`Comparison`]: two judges on the same windows.
+//! - [`Comparison`]: two judges on the same windows; [`default_model`]: the one that comes with the program.
 //! - [`Predictions`]: verdicts, for the table `predictions`.
 //! - [`Stream`]: which windows are over, when telemetry comes in.
 
@@ -16,6 +16,7 @@ mod incidents;
 mod metrics;
 mod predictions;
 mod report;
+mod shipped;
 mod stream;
 mod train;
 
@@ -31,5 +32,6 @@ pub use incidents::{Incident, Incidents};
 pub use metrics::{ClassScore, Metrics};
 pub use predictions::{Predicted, Predictions};
 pub use report::{Importance, Report};
+pub use shipped::default_model;
 pub use stream::{Stream, judged_until};
 pub use train::{Options, Progress, Trained, train};

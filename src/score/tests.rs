@@ -189,6 +189,28 @@ fn two_judges_are_compared_on_the_same_windows_and_whole_incidents_are_drawn() {
 }
 
 #[test]
+fn the_model_that_comes_with_the_program_tells_what_failed() {
+    let model = default_model().unwrap();
+    assert!(model.to_text().len() < 4_000_000);
+    // Nothing moved; and nothing but the database, eight times as slow in the whole region.
+    let calm =
+        window(0, "api", &[("latency_delta", 0.0), ("error_rate_delta", 0.0), ("throughput_delta", 0.0)]);
+    let mut slow = calm.clone();
+    for (name, value) in [("latency_delta", 4.0), ("database_latency_delta", 7.0), ("queue_depth_mean", 60.0)]
+    {
+        slow.features[REGRESSION_FEATURES.iter().position(|f| *f == name).unwrap()] = Some(value);
+    }
+    let frame = Frame {
+        windows: vec![calm, slow],
+        verdicts: vec![Verdict::Benign, Verdict::EnvironmentRegression],
+        blocks: vec![Block::Hour(0), Block::Incident(0)],
+    };
+    let judge = Contestant::Model(Box::new(model));
+    let compared = Comparison::of(&judge, &judge, &frame).unwrap();
+    assert_eq!(compared.metrics[0].macro_f1, 1.0, "{:?}", compared.metrics[0]);
+}
+
+#[test]
 fn figures_are_those_of_the_confusion() {
     // Worked by hand: class 0 has 2 of 3 found and 2 of 2 verdicts right, class 1 has 1 of 1 and 1 of 2.
     let metrics = Metrics::of_classes(&[0, 0, 0, 1], &[0, 0, 1, 1]);

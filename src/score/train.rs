@@ -121,7 +121,9 @@ pub fn train(
     for fold in 0..fold_count {
         // One division at a time, for each is a copy of the frame.
         let (seen, held_out) = (side(&|row| fold_of[row] != fold), side(&|row| fold_of[row] == fold));
-        let found = params.train(OBJECTIVE, &names(), seen.examples(), Some(held_out.examples()))?;
+        // Weights say what to learn from, not what counts: weighted, the loss turns long before verdicts stop getting better.
+        let judged = Examples { weights: &[], ..held_out.examples() };
+        let found = params.train(OBJECTIVE, &names(), seen.examples(), Some(judged))?;
         progress(Progress::Fold {
             number: fold + 1,
             of: fold_count,

@@ -43,8 +43,8 @@ fn a_model_is_trained_judges_windows_and_travels_to_lightgbm_and_back() {
     ok(at, &["model", "import", "lightgbm.txt", "--out", "imported.txt"]);
     let compared = ok(at, &["model", "compare", "tars-model.txt", "imported.txt"]);
     assert!(compared.contains("| macro_f1 |"), "{compared}");
-    let judged = ok(at, &["model", "compare", "rules", "tars-model.txt", "--date", DAY]);
-    assert!(judged.contains("| figure | rules | tars-model.txt | difference |"), "{judged}");
+    let judged = ok(at, &["model", "compare", "rules", "default", "--date", DAY]);
+    assert!(judged.contains("| figure | rules | default | difference |"), "{judged}");
     assert!(judged.contains("| F1 PERFORMANCE_REGRESSION ("), "{judged}");
     let exported = std::fs::read_to_string(at.join("lightgbm.txt")).unwrap();
     assert!(exported.starts_with("tree\nversion=v4\n") && !exported.contains("tars_model"));

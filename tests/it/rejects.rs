@@ -279,3 +279,38 @@ fn a_long_bad_feed_is_given_up_early_and_a_bad_beginning_alone_is_not() {
     let total = refused.stdout.lines().find(|l| l.contains("b.ndjson")).unwrap();
     assert!(!total.contains("400,000"), "it should stop before the end: {total}");
 }
+
+#[test]
+fn a_dry_run_says_what_would_land_and_shows_rejects_but_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("a.ndjson"), feed(3, 2) + "\u{1b}[2Jnot json\n").unwrap();
+    let foreseen = ok(at, &["ingest", "--dry-run", "--table", "logs", "a.ndjson"]);
+    assert!(
+        foreseen.contains("nothing landed: the counts say what would have\nlogs: 2 rows\n"),
+        "{foreseen}"
+    );
+    assert!(foreseen.contains("rejected as missing_time: 3\n"), "{foreseen}");
+    assert_eq!(
+        foreseen.matches("a.ndjson at byte ").count(),
+        3,
+        "two of one reason, one of the other: {foreseen}"
+    );
+    assert!(foreseen.contains("\\u{1b}[2Jnot json") && !foreseen.contains('\u{1b}'), "{foreseen}");
+    assert!(!at.join("lake").exists());
+    let bad = tars(at, &["ingest", "--dry-run", "--max-reject-ratio", "0.1", "--table", "logs", "a.ndjson"]);
+    assert_eq!(bad.code, Some(7));
+
+    // What has landed already is told apart, and the lake stays as it is.
+    ok(at, &["ingest", "--table", "logs", "a.ndjson"]);
+    let versions = || rows(at, &["lake", "history"]).len();
+    let before = versions();
+    std::fs::write(at.join("a.ndjson"), feed(3, 2) + "\u{1b}[2Jnot json\n" + &feed(0, 1)).unwrap();
+    let again = ok(at, &["ingest", "--dry-run", "--table", "logs", "a.ndjson"]);
+    assert!(again.contains("\nlogs: 1 rows\n"), "{again}");
+    assert_eq!(
+        again.lines().nth(1).unwrap().split_whitespace().skip(2).collect::<Vec<_>>(),
+        ["7", "1", "0", "6"]
+    );
+    assert_eq!((versions(), landed(at)), (before, "2,2".to_owned()));
+}

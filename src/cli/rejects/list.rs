@@ -4,8 +4,9 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 
-use super::{Filter, escape};
+use super::Filter;
 use crate::cli::Global;
+use crate::cli::escape;
 use crate::cli::rows::{Columns, ints, optional_texts, print, times};
 use crate::engine::{Engine, register_lake};
 use crate::error::Error;
