@@ -22,15 +22,15 @@ requests_by_side as (
     select
         sides.side as side,
         'requests' as kind,
-        (cast(requests.minute as bigint) - cast(sides.since as bigint))
+        (cast(requests.slot as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000) as slot,
         requests.region as region,
         requests.service as service,
         requests.requests as requests,
         requests.errors as errors,
         requests.latency as latency
-    from request_minutes as requests
-    join sides on requests.minute >= sides.since and requests.minute < sides.until
+    from service_slots as requests
+    join sides on requests.slot >= sides.since and requests.slot < sides.until
 ),
 
 calls_by_side as (

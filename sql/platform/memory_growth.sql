@@ -1,6 +1,6 @@
 -- title: Memory of hosts, and how fast it grows
 -- grain: one row per region, service and host that reports its memory in use
--- materialized: view
+-- materialized: once
 -- audit: a loss of `restart_drop` of the memory from one sample to the next is a restart; growth is
 --   judged between restarts, over stretches of at least `memory_hours`, and NULL without one
 -- audit: growth is the median slope of all pairs of samples (Theil and Sen), so that peaks of load

@@ -5,8 +5,14 @@
 --   something that was never measured are NULL, and so are counts when nothing was
 with
 requests_in_baseline as (
-    select minute, requests, errors, latency
-    from request_minutes
+    select requests, errors, latency
+    from service_slots
+    where slot >= $baseline_from and slot < $baseline_to
+),
+
+measured as (
+    select count(distinct minute) as minutes_with_data
+    from measured_minutes
     where minute >= $baseline_from and minute < $baseline_to
 ),
 
@@ -14,8 +20,7 @@ requests_total as (
     select
         sum(requests) as requests,
         sum(errors) as errors,
-        sketch_merge(latency) as latency,
-        count(distinct minute) as minutes_with_data
+        sketch_merge(latency) as latency
     from requests_in_baseline
 ),
 
@@ -39,6 +44,7 @@ final as (
         evaluations,
         succeeded / nullif(cast(evaluations as double), 0) as evaluation_success
     from requests_total
+    cross join measured
     cross join evaluations_total
 )
 
