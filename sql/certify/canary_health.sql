@@ -2,8 +2,8 @@
 -- grain: one row
 -- materialized: once
 -- audit: a canary's request is a log line of the environment `canary`, or of the version that a
---   recorded deployment brought to its region and service, for as long as the settings say, from the
---   minute of the deployment on
+--   recorded deployment brought to its region and service, for as long as the settings say, from
+--   the minute of the deployment on
 -- audit: the control is every other request of a service that has a canary
 -- audit: requests, failures and durations are told as in the rollup of logs
 -- audit: NULL where no canary served anything; no deployment is not a good canary

@@ -8,8 +8,8 @@
 --   measured from there (from 0 without a baseline), so that they mean the same for every service:
 --   queues and disks in their unit, utilization in percent of the headroom that is usual
 -- audit: disk operations are those of a metric that states all of them, else reads and writes
---   added; for any other role all samples count alike; of waits that are stated in several units the
---   longest p95 counts
+--   added; for any other role all samples count alike; of waits that are stated in several units
+--   the longest p95 counts
 with
 points as (
     select

@@ -19,7 +19,9 @@ span_requests as (
 -- What the error lines of a minute say beyond its failed requests.
 told_errors as (
     select
-        cast(lines.minute as bigint) / (grain.seconds * 1000000) * (grain.seconds * 1000000) as slot,
+        cast(lines.minute as bigint)
+            / (grain.seconds * 1000000)
+            * (grain.seconds * 1000000) as slot,
         lines.region as region,
         lines.service as service,
         sum(greatest(least(lines.lines, requested.requests) - requested.errors, 0)) as errors

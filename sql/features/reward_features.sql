@@ -15,7 +15,7 @@ windows as (
         position,
         sum(rewarded) as rewarded,
         exact_sum(reward) / nullif(sum(rewarded), 0) as reward
-    from reward_parts
+    from evaluation_parts
     where position is not null
     group by region, service, agent_type, environment, position
 ),
@@ -28,7 +28,7 @@ baselines as (
         environment,
         exact_sum(reward) / nullif(sum(rewarded), 0) as reward,
         exact_sum(reward_std) / nullif(sum(deviations), 0) as reward_std
-    from reward_parts
+    from evaluation_parts
     where in_baseline
     group by region, service, agent_type, environment
 ),
@@ -67,7 +67,7 @@ waits as (
         service,
         position,
         sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
-    from reward_parts
+    from evaluation_parts
     where position is not null
     group by region, service, position
 ),
@@ -77,7 +77,7 @@ usual_waits as (
         region,
         service,
         sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
-    from reward_parts
+    from evaluation_parts
     where in_baseline
     group by region, service
 ),

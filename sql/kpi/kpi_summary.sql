@@ -28,10 +28,10 @@ requests_total as (
 
 evaluations_total as (
     select
-        count(status) as evaluations,
-        coalesce(sum(case when status = 'success' then 1 else 0 end), 0) as evaluations_succeeded
-    from evaluations
-    where timestamp >= $from and timestamp < $to
+        coalesce(sum(evaluations), 0) as evaluations,
+        coalesce(sum(succeeded), 0) as evaluations_succeeded
+    from evaluation_parts
+    where position is not null
 ),
 
 final as (

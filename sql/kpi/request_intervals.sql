@@ -37,14 +37,14 @@ calls_by_side as (
     select
         sides.side as side,
         'database' as kind,
-        (cast(calls.minute as bigint) - cast(sides.since as bigint))
+        (cast(calls.slot as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000) as slot,
         calls.region as region,
         calls.service as service,
         calls.calls as calls,
         calls.latency as latency
-    from client_call_minutes as calls
-    join sides on calls.minute >= sides.since and calls.minute < sides.until
+    from call_slots as calls
+    join sides on calls.slot >= sides.since and calls.slot < sides.until
     where calls.target = 'database'
 ),
 

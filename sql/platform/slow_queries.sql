@@ -16,7 +16,7 @@ calls as (
         calls.minute >= $baseline_from and calls.minute < $baseline_to as is_baseline,
         calls.calls as calls,
         calls.errors as errors,
-        calls.total_ms as total_ms,
+        calls.total_us as total_us,
         calls.max_ms as max_ms,
         calls.latency as latency
     from statement_minutes as calls
@@ -41,7 +41,7 @@ statements as (
         kind,
         sum(case when is_current then calls else 0 end) as calls,
         sum(case when is_current then errors else 0 end) as errors,
-        exact_sum(case when is_current then total_ms end) as total_ms,
+        sum(case when is_current then total_us end) / 1000.0 as total_ms,
         max(case when is_current then max_ms end) as max_ms,
         sketch_merge(case when is_current then latency end) as latency,
         sketch_merge(case when is_baseline then latency end) as baseline_latency

@@ -26,10 +26,10 @@ requests_total as (
 
 evaluations_total as (
     select
-        nullif(count(status), 0) as evaluations,
-        sum(case when status = 'success' then 1 else 0 end) as succeeded
-    from evaluations
-    where timestamp >= $baseline_from and timestamp < $baseline_to
+        nullif(sum(evaluations), 0) as evaluations,
+        sum(succeeded) as succeeded
+    from evaluation_parts
+    where in_baseline
 ),
 
 final as (

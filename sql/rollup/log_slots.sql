@@ -1,6 +1,6 @@
 -- title: Requests by slots of five minutes, from logs
--- grain: one row per slot, region, service and route of the files of `log_minutes` read; readers merge
---   rows of one key
+-- grain: one row per slot, region, service and route of the files of `log_minutes` read;
+--   readers merge rows of one key
 -- materialized: incremental
 -- source: log_minutes
 -- audit: bit k of `minutes` says that the slot's minute k, counted from 0, holds requests

@@ -1,6 +1,6 @@
 -- title: Requests by minute and version, from logs
--- grain: one row per minute, region, service, version and whether its environment is `canary`, of the
---   log files read; readers merge rows of one key
+-- grain: one row per minute, region, service, version and whether its environment is `canary`,
+--   of the log files read; readers merge rows of one key
 -- materialized: incremental
 -- source: logs
 -- audit: what a request is and when it failed is told as in `log_minutes`

@@ -1,8 +1,9 @@
 -- title: Gauges by slots of five minutes
--- grain: one row per slot, region, service, metric and unit of the metric files read; readers add up
---   rows of one key
+-- grain: one row per slot, region, service, metric and unit
 -- materialized: incremental
 -- source: metrics
+-- scope: hours
+-- audit: hours are computed as a whole, so that `total` is rounded once, however samples arrived
 -- audit: only gauges: NaN and infinite values, counters, histograms and summaries are left out
 -- audit: a unit as in UCUM, where `{requests}` is an annotation; '' for a sample without one
 with

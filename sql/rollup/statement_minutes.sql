@@ -34,7 +34,7 @@ final as (
         statement,
         count(*) as calls,
         sum(case when is_error then 1 else 0 end) as errors,
-        exact_sum(duration_ms) as total_ms,
+        sum(cast(round(duration_ms * 1000.0) as bigint)) as total_us,
         max(duration_ms) as max_ms,
         quantile_sketch(duration_ms) as latency
     from calls
@@ -42,5 +42,5 @@ final as (
     group by minute, region, service, system, statement
 )
 
-select minute, region, service, system, statement, calls, errors, total_ms, max_ms, latency
+select minute, region, service, system, statement, calls, errors, total_us, max_ms, latency
 from final

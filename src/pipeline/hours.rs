@@ -1,5 +1,5 @@
 //! What an incremental model of the scope `hours` has to compute: whole hours, because its rows join rows of its source
-//! with each other.
+//! with each other, or sum up numbers that must be rounded once.
 //!
 //! A row of the source may meet rows of its own hour and of the hour before, of any region. So each hour that gained
 //! or lost rows, and the hour after it, is computed anew from all files of it and of the hour before, and takes the

@@ -10,18 +10,21 @@ evaluated as (
         coalesce(agent_type, 'unknown') as agent_type,
         coalesce(environment, 'unknown') as environment,
         case
-            when timestamp >= $from
+            when timestamp >= $from and timestamp < $to
                 then (cast(timestamp as bigint) - cast($from as bigint))
                     / ($interval_seconds * 1000000)
         end as position,
         timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline,
+        status,
         case when abs(reward_mean) < cast('Infinity' as double) then reward_mean end as reward_mean,
         case when reward_std >= 0.0 and reward_std < cast('Infinity' as double) then reward_std end
             as reward_std,
         case when queue_wait_ms >= 0.0 and queue_wait_ms <= 1e12 then queue_wait_ms end
             as queue_wait_ms
     from evaluations
-    where timestamp >= least($from, $baseline_from) and timestamp < $to
+    where
+        timestamp >= least($from, $baseline_from)
+        and timestamp < greatest($to, $baseline_to)
 ),
 
 final as (
@@ -32,6 +35,8 @@ final as (
         environment,
         position,
         in_baseline,
+        count(status) as evaluations,
+        sum(case when status = 'success' then 1 else 0 end) as succeeded,
         count(reward_mean) as rewarded,
         exact_sum(reward_mean) as reward,
         count(reward_std) as deviations,
@@ -48,6 +53,8 @@ select
     environment,
     position,
     in_baseline,
+    evaluations,
+    succeeded,
     rewarded,
     reward,
     deviations,
