@@ -10,11 +10,10 @@ the figures stand what the first T.A.R.S. documents promised: a report of 10,000
 """
 
 import argparse
-import json
 import os
 import shutil
-import subprocess
-import sys
+
+from measured import run, timed
 
 DAY, SEED = "2025-01-15", 7
 # What is asked for, and what the first documents promised: seconds.
@@ -22,29 +21,6 @@ GOALS = {"report": (2, 30), "report with PDF": (2, 30), "certify": (10, 60)}
 GOAL_MIB = 512
 # Exit codes of `tars certify` that come with a package: certified, not certified, inconclusive.
 CERTIFIED = (0, 20, 21)
-
-
-def run(command):
-    """Runs a command that has to succeed."""
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stderr.decode()}")
-
-
-def timed(command, good=(0,)):
-    """Seconds, largest resident set in MiB and seconds of CPU; in a process of its own, because the largest resident
-    set is that of all children so far."""
-    code = (
-        "import json,resource,subprocess,sys,time\n"
-        "b=time.monotonic(); r=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.PIPE)\n"
-        "s=time.monotonic()-b; m=resource.getrusage(resource.RUSAGE_CHILDREN)\n"
-        "print(json.dumps([r.returncode,s,m.ru_maxrss/1024,m.ru_utime+m.ru_stime,r.stderr.decode()[-2000:]]))"
-    )
-    out = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, check=True).stdout
-    returncode, seconds, mib, cpu, errors = json.loads(out)
-    if returncode not in good:
-        sys.exit(f"{' '.join(command)}\n{errors}")
-    return seconds, mib, cpu
 
 
 def main():
@@ -59,7 +35,7 @@ def main():
     common = ["--lake", lake, "--memory-limit", args.memory_limit, "-q"]
     if not os.path.exists(lake):
         telemetry = os.path.join(args.folder, "telemetry")
-        run([args.tars, "simulate", "--out", telemetry, "--rows", str(args.rows), "--seed", str(SEED), "-q"])
+        run([args.tars, "simulate", "--out", telemetry, "--hours", "24", "--rows", str(args.rows), "--seed", str(SEED), "-q"])
         files = sorted(os.path.join(telemetry, name) for name in os.listdir(telemetry))
         seconds, mib, cpu = timed([args.tars, "ingest", *files, *common])
         print(f"ingest: {seconds:.1f} s, {cpu:.1f} s CPU, {mib:.0f} MiB resident")

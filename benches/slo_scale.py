@@ -9,12 +9,11 @@ rollup, and measures `tars slo` as a whole process, several times.
 """
 
 import argparse
-import json
 import os
 import random
-import subprocess
-import sys
 from datetime import datetime, timedelta, timezone
+
+from measured import run, timed
 
 REGIONS = ["us-east-1", "us-west-2", "eu-central-1", "ap-southeast-1", "ap-northeast-1", "sa-east-1"]
 SERVICES, ROUTES, DAYS, SEED = 20, 50, 30, 7
@@ -45,29 +44,6 @@ def write_day(path, day, rows):
                     draw.lognormvariate(4.1, 0.4) * (3 if is_bad else 1),
                 )
             )
-
-
-def run(command):
-    """Runs a command that has to succeed."""
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stderr.decode()}")
-
-
-def timed(command):
-    """Seconds, largest resident set in MiB and seconds of CPU; in a process of its own, because the largest resident
-    set is that of all children so far."""
-    code = (
-        "import json,resource,subprocess,sys,time\n"
-        "b=time.monotonic(); r=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.PIPE)\n"
-        "s=time.monotonic()-b; m=resource.getrusage(resource.RUSAGE_CHILDREN)\n"
-        "print(json.dumps([r.returncode,s,m.ru_maxrss/1024,m.ru_utime+m.ru_stime,r.stderr.decode()[-2000:]]))"
-    )
-    out = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, check=True).stdout
-    returncode, seconds, mib, cpu, errors = json.loads(out)
-    if returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{errors}")
-    return seconds, mib, cpu
 
 
 def main():

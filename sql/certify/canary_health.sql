@@ -1,8 +1,9 @@
 -- title: What new versions did when they were new
 -- grain: one row
--- materialized: view
+-- materialized: once
 -- audit: a canary's request is a log line of the environment `canary`, or of the version that a
---   recorded deployment brought to its region and service, for as long as the settings say
+--   recorded deployment brought to its region and service, for as long as the settings say, from
+--   the minute of the deployment on
 -- audit: the control is every other request of a service that has a canary
 -- audit: requests, failures and durations are told as in the rollup of logs
 -- audit: NULL where no canary served anything; no deployment is not a good canary
@@ -12,8 +13,9 @@ deployments as (
         changes.region as region,
         changes.service as service,
         changes.version as version,
-        min(cast(changes.timestamp as bigint)) as deployed_us,
-        min(cast(changes.timestamp as bigint)) + max(limits.canary_seconds) * 1000000 as settled_us
+        min(cast(changes.timestamp as bigint)) / 60000000 * 60000000 as deployed_us,
+        min(cast(changes.timestamp as bigint)) / 60000000 * 60000000
+            + max(limits.canary_seconds) * 1000000 as settled_us
     from changes
     cross join settings_certification as limits
     where
@@ -27,29 +29,25 @@ deployments as (
 
 requests as (
     select
-        cast(timestamp as bigint) as at_us,
+        cast(minute as bigint) as at_us,
         region,
         service,
         version,
-        case when duration_ms >= 0.0 and duration_ms <= 1e12 then duration_ms end as duration_ms,
-        lower(coalesce(environment, '')) = 'canary' as is_named,
-        case
-            when status_code is not null then status_code >= 500
-            else coalesce(level in ('ERROR', 'FATAL'), false) or error is not null
-        end as is_error
-    from logs
-    where
-        timestamp >= $from
-        and timestamp < $to
-        and (status_code is not null or duration_ms is not null)
+        is_canary,
+        requests,
+        errors,
+        latency
+    from log_versions
+    where minute >= $from and minute < $to
 ),
 
 judged as (
     select
         requests.service as service,
-        requests.duration_ms as duration_ms,
-        requests.is_error as is_error,
-        requests.is_named
+        requests.requests as requests,
+        requests.errors as errors,
+        requests.latency as latency,
+        requests.is_canary
         or coalesce(
             requests.at_us >= deployments.deployed_us
             and requests.at_us < deployments.settled_us,
@@ -66,9 +64,9 @@ by_service as (
     select
         service,
         is_canary,
-        count(*) as requests,
-        sum(case when is_error then 1 else 0 end) as errors,
-        quantile_sketch(duration_ms) as latency
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sketch_merge(latency) as latency
     from judged
     group by service, is_canary
 ),

@@ -1,6 +1,6 @@
 -- title: What is observed for criteria and checks
 -- grain: one row per measure; every measure has one, also without data
--- materialized: view
+-- materialized: once
 -- audit: observed is NULL when nothing was measured; `samples` says how much it rests on
 -- audit: `sql` is a query of its own that gives the observed value
 -- audit: critical incidents are critical alerts that fired and critical SLO violations; without any

@@ -12,15 +12,14 @@ calls as (
         calls,
         latency,
         case
-            when minute >= $from
-                then (cast(minute as bigint) - cast($from as bigint))
-                    / ($interval_seconds * 1000000)
+            when slot >= $from
+                then (cast(slot as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
         end as position,
         case
-            when minute >= $baseline_from and minute < $baseline_to
-                then (cast(minute as bigint) - divided.starts) * divided.parts / divided.length
+            when slot >= $baseline_from and slot < $baseline_to
+                then (cast(slot as bigint) - divided.starts) * divided.parts / divided.length
         end as part
-    from client_call_minutes
+    from call_slots
     cross join baseline_parts as divided
 ),
 

@@ -8,31 +8,34 @@
 --   measured from there (from 0 without a baseline), so that they mean the same for every service:
 --   queues and disks in their unit, utilization in percent of the headroom that is usual
 -- audit: disk operations are those of a metric that states all of them, else reads and writes
---   added; for any other role all samples count alike
+--   added; for any other role all samples count alike; of waits that are stated in several units
+--   the longest p95 counts
 with
 points as (
     select
-        timestamp,
         region,
         service,
         role,
         metric,
-        value,
         is_part,
+        samples,
+        total,
+        most,
+        factor,
+        spread,
         case
-            when timestamp >= $from
-                then (cast(timestamp as bigint) - cast($from as bigint))
-                    / ($interval_seconds * 1000000)
+            when slot >= $from
+                then (cast(slot as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
         end as position,
         case
-            when timestamp >= $baseline_from and timestamp < $baseline_to
-                then (cast(timestamp as bigint) - divided.starts) * divided.parts / divided.length
+            when slot >= $baseline_from and slot < $baseline_to
+                then (cast(slot as bigint) - divided.starts) * divided.parts / divided.length
         end as part
-    from metric_points
+    from role_slots
     cross join baseline_parts as divided
     where
-        timestamp >= least($from, $baseline_from)
-        and timestamp < $to
+        slot >= least($from, $baseline_from)
+        and slot < $to
         and role in (
             'queue_depth',
             'queue_wait_ms',
@@ -57,7 +60,14 @@ slots as (
 ),
 
 disk_metrics as (
-    select region, service, is_usual, slot, metric, is_part, exact_avg(value) as mean
+    select
+        region,
+        service,
+        is_usual,
+        slot,
+        metric,
+        is_part,
+        exact_sum(total) / sum(samples) as mean
     from slots
     where role = 'disk_io'
     group by region, service, is_usual, slot, metric, is_part
@@ -85,11 +95,23 @@ role_slots as (
         is_usual,
         slot,
         role,
-        exact_avg(value) as mean,
-        max(value) as most,
-        quantile_sketch(case when role = 'queue_wait_ms' then value end) as waits
+        exact_sum(total) / sum(samples) as mean,
+        max(most) as most
     from slots
     group by region, service, is_usual, slot, role
+),
+
+-- Sketches are in the unit of the samples.
+waits as (
+    select
+        region,
+        service,
+        is_usual,
+        slot,
+        factor * sketch_quantile(sketch_merge(spread), 0.95) as p95
+    from slots
+    where role = 'queue_wait_ms'
+    group by region, service, is_usual, slot, factor
 ),
 
 slot_figures as (
@@ -100,7 +122,6 @@ slot_figures as (
         slot,
         max(case when role = 'queue_depth' then mean end) as queue_depth_mean,
         max(case when role = 'queue_depth' then most end) as queue_depth_max,
-        sketch_quantile(sketch_merge(waits), 0.95) as queue_wait_p95,
         max(case when role = 'cpu_utilization' then mean end) as cpu_utilization_mean,
         max(case when role = 'memory_utilization' then mean end) as memory_utilization_mean,
         max(case when role = 'database_latency_ms' then mean end) as database_latency,
@@ -110,9 +131,23 @@ slot_figures as (
     group by region, service, is_usual, slot
 ),
 
+longest_waits as (
+    select region, service, is_usual, slot, max(p95) as queue_wait_p95
+    from waits
+    group by region, service, is_usual, slot
+),
+
 figures as (
-    select slot_figures.*, disks.disk_io_rate as disk_io_rate
+    select
+        slot_figures.*,
+        disks.disk_io_rate as disk_io_rate,
+        longest_waits.queue_wait_p95 as queue_wait_p95
     from slot_figures
+    left join longest_waits
+        on slot_figures.region = longest_waits.region
+        and (slot_figures.service is not distinct from longest_waits.service)
+        and slot_figures.is_usual = longest_waits.is_usual
+        and slot_figures.slot = longest_waits.slot
     left join disks
         on slot_figures.region = disks.region
         and (slot_figures.service is not distinct from disks.service)

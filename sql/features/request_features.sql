@@ -1,7 +1,7 @@
 -- title: Regression features that follow from requests
 -- grain: one row per region, service and interval with requests
 -- materialized: run
--- audit: intervals are whole minutes from $from; a figure of the baseline is its median over the
+-- audit: intervals are counted from $from; a figure of the baseline is its median over the
 --   parts of the baseline
 -- audit: the errors of a service that is read from spans are its failed requests or its error lines,
 --   whichever are more, because many traces state no outcome; never more than its requests
@@ -9,74 +9,89 @@
 --   that the edges of what was recorded do not look like a fall in traffic
 with
 -- One row per minute and service, whatever the routes, so that error lines meet all its requests.
-service_minutes as (
-    select
-        minute,
-        region,
-        service,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        sum(timeouts) as timeouts,
-        sum(retries) as retries,
-        sum(retry_known) as retry_known,
-        sum(durations) as durations,
-        sketch_merge(latency) as latency,
-        sketch_merge(queue_wait) as queue_wait
-    from request_minutes
+span_requests as (
+    select minute, region, service, sum(requests) as requests, sum(errors) as errors
+    from request_parts
+    where signal = 'spans'
     group by minute, region, service
 ),
 
-requests_by_minute as (
+-- What the error lines of a minute say beyond its failed requests.
+told_errors as (
     select
-        requested.minute as minute,
+        cast(lines.minute as bigint)
+            / (grain.seconds * 1000000)
+            * (grain.seconds * 1000000) as slot,
+        lines.region as region,
+        lines.service as service,
+        sum(greatest(least(lines.lines, requested.requests) - requested.errors, 0)) as errors
+    from error_lines as lines
+    join span_requests as requested
+        on lines.minute = requested.minute
+        and lines.region = requested.region
+        and lines.service = requested.service
+    cross join request_grain as grain
+    group by 1, 2, 3
+),
+
+requests_by_slot as (
+    select
+        cast(requested.slot as bigint) as at,
+        requested.slot as slot,
         requested.region as region,
         requested.service as service,
         requested.requests as requests,
-        greatest(
-            requested.errors,
-            least(coalesce(error_lines.lines, 0), requested.requests)
-        ) as errors,
+        requested.errors + coalesce(told_errors.errors, 0) as errors,
         requested.timeouts as timeouts,
         requested.retries as retries,
         requested.retry_known as retry_known,
         requested.durations as durations,
         requested.latency as latency,
         requested.queue_wait as queue_wait
-    from service_minutes as requested
-    left join error_lines
-        on requested.minute = error_lines.minute
-        and requested.region = error_lines.region
-        and requested.service = error_lines.service
+    from service_slots as requested
+    left join told_errors
+        on cast(requested.slot as bigint) = told_errors.slot
+        and requested.region = told_errors.region
+        and requested.service = told_errors.service
 ),
 
 in_window as (
     select
         *,
-        (cast(minute as bigint) - cast($from as bigint))
-            / ($interval_seconds * 1000000) as position
-    from requests_by_minute
-    where minute >= $from and minute < $to
+        (at - cast($from as bigint)) / ($interval_seconds * 1000000) as position
+    from requests_by_slot
+    where slot >= $from and slot < $to
 ),
 
 in_baseline as (
     select
-        requests_by_minute.*,
-        (cast(minute as bigint) - divided.starts) * divided.parts / divided.length as part
-    from requests_by_minute
+        requests_by_slot.*,
+        (at - divided.starts) * divided.parts / divided.length as part
+    from requests_by_slot
     cross join baseline_parts as divided
-    where minute >= $baseline_from and minute < $baseline_to
+    where slot >= $baseline_from and slot < $baseline_to
 ),
 
 window_seconds as (
-    select region, position, count(distinct minute) * 60 as seconds
-    from in_window
-    group by region, position
+    select
+        region,
+        (cast(minute as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+            as position,
+        count(*) * 60 as seconds
+    from measured_minutes
+    where minute >= $from and minute < $to
+    group by 1, 2
 ),
 
 baseline_seconds as (
-    select region, part, count(distinct minute) * 60 as seconds
-    from in_baseline
-    group by region, part
+    select
+        region,
+        (cast(minute as bigint) - divided.starts) * divided.parts / divided.length as part,
+        count(*) * 60 as seconds
+    from measured_minutes
+    cross join baseline_parts as divided
+    where minute >= $baseline_from and minute < $baseline_to
+    group by 1, 2
 ),
 
 windows as (

@@ -6,27 +6,6 @@
 --   usual standard deviation of an evaluation then; the pairs are weighted by their evaluations in
 --   the interval
 with
-evaluated as (
-    select
-        region,
-        coalesce(service, 'unknown') as service,
-        coalesce(agent_type, 'unknown') as agent_type,
-        coalesce(environment, 'unknown') as environment,
-        case
-            when timestamp >= $from
-                then (cast(timestamp as bigint) - cast($from as bigint))
-                    / ($interval_seconds * 1000000)
-        end as position,
-        timestamp >= $baseline_from and timestamp < $baseline_to as in_baseline,
-        case when abs(reward_mean) < cast('Infinity' as double) then reward_mean end as reward_mean,
-        case when reward_std >= 0.0 and reward_std < cast('Infinity' as double) then reward_std end
-            as reward_std,
-        case when queue_wait_ms >= 0.0 and queue_wait_ms <= 1e12 then queue_wait_ms end
-            as queue_wait_ms
-    from evaluations
-    where timestamp >= least($from, $baseline_from) and timestamp < $to
-),
-
 windows as (
     select
         region,
@@ -34,9 +13,9 @@ windows as (
         agent_type,
         environment,
         position,
-        count(reward_mean) as rewarded,
-        exact_avg(reward_mean) as reward
-    from evaluated
+        sum(rewarded) as rewarded,
+        exact_sum(reward) / nullif(sum(rewarded), 0) as reward
+    from evaluation_parts
     where position is not null
     group by region, service, agent_type, environment, position
 ),
@@ -47,9 +26,9 @@ baselines as (
         service,
         agent_type,
         environment,
-        exact_avg(reward_mean) as reward,
-        exact_avg(reward_std) as reward_std
-    from evaluated
+        exact_sum(reward) / nullif(sum(rewarded), 0) as reward,
+        exact_sum(reward_std) / nullif(sum(deviations), 0) as reward_std
+    from evaluation_parts
     where in_baseline
     group by region, service, agent_type, environment
 ),
@@ -87,8 +66,8 @@ waits as (
         region,
         service,
         position,
-        sketch_quantile(quantile_sketch(queue_wait_ms), 0.95) as queue_wait_p95
-    from evaluated
+        sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
+    from evaluation_parts
     where position is not null
     group by region, service, position
 ),
@@ -97,8 +76,8 @@ usual_waits as (
     select
         region,
         service,
-        sketch_quantile(quantile_sketch(queue_wait_ms), 0.95) as queue_wait_p95
-    from evaluated
+        sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
+    from evaluation_parts
     where in_baseline
     group by region, service
 ),

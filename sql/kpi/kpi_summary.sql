@@ -4,8 +4,14 @@
 -- audit: rates of something that was never measured are NULL
 with
 requests_in_window as (
-    select minute, region, service, requests, errors, timeouts, latency
-    from request_minutes
+    select region, service, requests, errors, timeouts, latency
+    from service_slots
+    where slot >= $from and slot < $to
+),
+
+measured as (
+    select count(distinct minute) as minutes_with_data
+    from measured_minutes
     where minute >= $from and minute < $to
 ),
 
@@ -15,7 +21,6 @@ requests_total as (
         coalesce(sum(errors), 0) as errors,
         coalesce(sum(timeouts), 0) as timeouts,
         sketch_merge(latency) as latency,
-        count(distinct minute) as minutes_with_data,
         count(distinct region) as regions,
         count(distinct service) as services
     from requests_in_window
@@ -23,10 +28,10 @@ requests_total as (
 
 evaluations_total as (
     select
-        count(status) as evaluations,
-        coalesce(sum(case when status = 'success' then 1 else 0 end), 0) as evaluations_succeeded
-    from evaluations
-    where timestamp >= $from and timestamp < $to
+        coalesce(sum(evaluations), 0) as evaluations,
+        coalesce(sum(succeeded), 0) as evaluations_succeeded
+    from evaluation_parts
+    where position is not null
 ),
 
 final as (
@@ -50,6 +55,7 @@ final as (
         services,
         regions
     from requests_total
+    cross join measured
     cross join evaluations_total
 )
 

@@ -15,35 +15,34 @@ sides as (
 
 points as (
     select
-        timestamp,
+        slot,
         region,
         coalesce(service, 'unknown') as service,
         role,
-        value,
+        samples,
+        total,
+        most,
         unit
-    from metric_points
-    where
-        timestamp >= least($from, $baseline_from)
-        and timestamp < greatest($to, $baseline_to)
+    from role_slots
 ),
 
 final as (
     select
         sides.side as side,
-        (cast(points.timestamp as bigint) - cast(sides.since as bigint))
+        (cast(points.slot as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000) as slot,
         points.region as region,
         points.service as service,
         points.role as role,
-        exact_sum(points.value) as total,
-        count(*) as samples,
-        max(points.value) as highest,
+        exact_sum(points.total) as total,
+        sum(points.samples) as samples,
+        max(points.most) as highest,
         max(points.unit) as unit
     from points
-    join sides on points.timestamp >= sides.since and points.timestamp < sides.until
+    join sides on points.slot >= sides.since and points.slot < sides.until
     group by
         sides.side,
-        (cast(points.timestamp as bigint) - cast(sides.since as bigint))
+        (cast(points.slot as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000),
         points.region,
         points.service,

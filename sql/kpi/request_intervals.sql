@@ -22,29 +22,29 @@ requests_by_side as (
     select
         sides.side as side,
         'requests' as kind,
-        (cast(requests.minute as bigint) - cast(sides.since as bigint))
+        (cast(requests.slot as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000) as slot,
         requests.region as region,
         requests.service as service,
         requests.requests as requests,
         requests.errors as errors,
         requests.latency as latency
-    from request_minutes as requests
-    join sides on requests.minute >= sides.since and requests.minute < sides.until
+    from service_slots as requests
+    join sides on requests.slot >= sides.since and requests.slot < sides.until
 ),
 
 calls_by_side as (
     select
         sides.side as side,
         'database' as kind,
-        (cast(calls.minute as bigint) - cast(sides.since as bigint))
+        (cast(calls.slot as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000) as slot,
         calls.region as region,
         calls.service as service,
         calls.calls as calls,
         calls.latency as latency
-    from client_call_minutes as calls
-    join sides on calls.minute >= sides.since and calls.minute < sides.until
+    from call_slots as calls
+    join sides on calls.slot >= sides.since and calls.slot < sides.until
     where calls.target = 'database'
 ),
 

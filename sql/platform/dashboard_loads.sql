@@ -1,6 +1,6 @@
 -- title: How long dashboards and panels take to load
 -- grain: one row per page (`dashboard`, `panel`)
--- materialized: view
+-- materialized: once
 -- audit: samples of a metric with the role, which say what users waited for, go before requests to
 --   the routes of the settings, which say what the server took; `source` says which it was
 with
@@ -26,7 +26,7 @@ measured as (
 -- A route may fit several patterns and counts once.
 routes as (
     select distinct selectors.what as selector, requests.route as route
-    from (select distinct route from request_minutes) as requests
+    from (select distinct route from request_slots) as requests
     join settings_selectors as selectors on requests.route like selectors.pattern
     where selectors.what in ('dashboard_route', 'panel_route')
 ),
@@ -36,9 +36,9 @@ served as (
         routes.selector as selector,
         sum(requests.durations) as loads,
         sketch_merge(requests.latency) as latency
-    from request_minutes as requests
+    from request_slots as requests
     join routes on requests.route = routes.route
-    where requests.minute >= $from and requests.minute < $to
+    where requests.slot >= $from and requests.slot < $to
     group by routes.selector
 ),
 

@@ -1,25 +1,33 @@
 -- title: Memory of hosts, and how fast it grows
 -- grain: one row per region, service and host that reports its memory in use
--- materialized: view
+-- materialized: once
 -- audit: a loss of `restart_drop` of the memory from one sample to the next is a restart; growth is
 --   judged between restarts, over stretches of at least `memory_hours`, and NULL without one
 -- audit: growth is the median slope of all pairs of samples (Theil and Sen), so that peaks of load
 --   do not count; of several stretches the fastest growing one counts
 -- audit: MB are 1,000,000 bytes
 with
+-- Plain strings: views would keep alive what they were read from, which sorts count for every batch.
+points as (
+    select
+        timestamp,
+        arrow_cast(region, 'Utf8') as region,
+        arrow_cast(coalesce(service, 'unknown'), 'Utf8') as service,
+        arrow_cast(coalesce(host, 'unknown'), 'Utf8') as host,
+        value
+    from metric_points
+    where role = 'memory_usage' and timestamp >= $from and timestamp < $to
+),
+
 samples as (
     select
         timestamp,
         region,
-        coalesce(service, 'unknown') as service,
-        coalesce(host, 'unknown') as host,
+        service,
+        host,
         value,
-        lag(value) over (
-            partition by region, coalesce(service, 'unknown'), coalesce(host, 'unknown')
-            order by timestamp, value
-        ) as before
-    from metric_points
-    where role = 'memory_usage' and timestamp >= $from and timestamp < $to
+        lag(value) over (partition by region, service, host order by timestamp, value) as before
+    from points
 ),
 
 limits as (

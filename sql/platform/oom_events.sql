@@ -1,6 +1,6 @@
 -- title: Instances killed because they ran out of memory
 -- grain: one row per log line of the window that says so
--- materialized: view
+-- materialized: once
 -- audit: a line says so by its event or its error type, in the spelling of Kubernetes (OOMKilled),
 --   of the kernel (oom-kill) or of the platform (oom_killed)
 with

@@ -1,23 +1,31 @@
 -- title: Database statements by the time they cost
 -- grain: one row per database system, service and statement that was called in the window
--- materialized: view
+-- materialized: once
+-- audit: calls are counted by minutes, those of a trace as in `statement_loops`
 -- audit: a statement is slow when its p95 exceeds `slow_statement_ms` of the settings, and called
 --   in a loop in a trace that calls it `loop_calls` times or more
 -- audit: advice follows from what was measured here; a plan has to confirm it
 with
 calls as (
     select
-        system,
-        service,
-        statement,
-        kind,
-        timestamp >= $from and timestamp < $to as is_current,
-        timestamp >= $baseline_from and timestamp < $baseline_to as is_baseline,
-        trace_id,
-        duration_ms,
-        is_error
-    from database_calls
-    where kind <> 'cache'
+        calls.system as system,
+        coalesce(calls.service, 'unknown') as service,
+        calls.statement as statement,
+        kinds.kind as kind,
+        calls.minute >= $from and calls.minute < $to as is_current,
+        calls.minute >= $baseline_from and calls.minute < $baseline_to as is_baseline,
+        calls.calls as calls,
+        calls.errors as errors,
+        calls.total_us as total_us,
+        calls.max_ms as max_ms,
+        calls.latency as latency
+    from statement_minutes as calls
+    join statement_kinds as kinds
+        on calls.system = kinds.system and calls.statement = kinds.statement
+    where
+        calls.minute >= least($from, $baseline_from)
+        and calls.minute < $to
+        and kinds.kind <> 'cache'
 ),
 
 limits as (
@@ -31,35 +39,29 @@ statements as (
         service,
         statement,
         kind,
-        sum(case when is_current then 1 else 0 end) as calls,
-        sum(case when is_current and is_error then 1 else 0 end) as errors,
-        exact_sum(case when is_current then duration_ms end) as total_ms,
-        max(case when is_current then duration_ms end) as max_ms,
-        quantile_sketch(case when is_current then duration_ms end) as latency,
-        quantile_sketch(case when is_baseline then duration_ms end) as baseline_latency
+        sum(case when is_current then calls else 0 end) as calls,
+        sum(case when is_current then errors else 0 end) as errors,
+        sum(case when is_current then total_us end) / 1000.0 as total_ms,
+        max(case when is_current then max_ms end) as max_ms,
+        sketch_merge(case when is_current then latency end) as latency,
+        sketch_merge(case when is_baseline then latency end) as baseline_latency
     from calls
     group by system, service, statement, kind
 ),
 
-in_traces as (
-    select system, service, statement, kind, trace_id, count(*) as calls
-    from calls
-    where is_current and trace_id is not null
-    group by system, service, statement, kind, trace_id
-),
-
 loops as (
     select
-        in_traces.system as system,
-        in_traces.service as service,
-        in_traces.statement as statement,
-        in_traces.kind as kind,
-        count(*) as traces,
-        max(in_traces.calls) as most_calls_in_trace,
-        sum(case when in_traces.calls >= limits.loop_calls then 1 else 0 end) as looping_traces
-    from in_traces
+        loops.system as system,
+        coalesce(loops.service, 'unknown') as service,
+        loops.statement as statement,
+        sum(loops.traces) as traces,
+        max(loops.calls) as most_calls_in_trace,
+        sum(case when loops.calls >= limits.loop_calls then loops.traces else 0 end)
+            as looping_traces
+    from statement_loops as loops
     cross join limits
-    group by in_traces.system, in_traces.service, in_traces.statement, in_traces.kind
+    where loops.minute >= $from and loops.minute < $to
+    group by 1, 2, 3
 ),
 
 measured as (
@@ -86,7 +88,6 @@ measured as (
         on statements.system = loops.system
         and statements.service = loops.service
         and statements.statement = loops.statement
-        and statements.kind = loops.kind
     where statements.calls > 0
 ),
 

@@ -1,6 +1,6 @@
 -- title: Health of WebSockets
 -- grain: one row per region with events, and `all`
--- materialized: view
+-- materialized: once
 -- audit: success is of attempts to connect or reconnect; uptime is connected time over connected
 --   time and downtime, both as events tell of it; loss is of messages that events count, and is
 --   NULL where none counts what was sent

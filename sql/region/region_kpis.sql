@@ -4,16 +4,17 @@
 -- audit: a region without requests has NULL in every figure; it is neither 0 % nor 100 % available
 with
 requests_in_window as (
-    select minute, region, requests, errors, latency
-    from request_minutes
-    where minute >= $from and minute < $to
+    select region, requests, errors, latency
+    from service_slots
+    where slot >= $from and slot < $to
 ),
 
 -- Rates divide by the minutes in which the lake holds any request at all: a stretch that nobody
 -- recorded is unmeasured, whereas a region that is silent while others are not has no load.
 measured as (
     select count(distinct minute) * 60 as seconds
-    from requests_in_window
+    from measured_minutes
+    where minute >= $from and minute < $to
 ),
 
 totals as (

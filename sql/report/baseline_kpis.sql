@@ -5,8 +5,14 @@
 --   something that was never measured are NULL, and so are counts when nothing was
 with
 requests_in_baseline as (
-    select minute, requests, errors, latency
-    from request_minutes
+    select requests, errors, latency
+    from service_slots
+    where slot >= $baseline_from and slot < $baseline_to
+),
+
+measured as (
+    select count(distinct minute) as minutes_with_data
+    from measured_minutes
     where minute >= $baseline_from and minute < $baseline_to
 ),
 
@@ -14,17 +20,16 @@ requests_total as (
     select
         sum(requests) as requests,
         sum(errors) as errors,
-        sketch_merge(latency) as latency,
-        count(distinct minute) as minutes_with_data
+        sketch_merge(latency) as latency
     from requests_in_baseline
 ),
 
 evaluations_total as (
     select
-        nullif(count(status), 0) as evaluations,
-        sum(case when status = 'success' then 1 else 0 end) as succeeded
-    from evaluations
-    where timestamp >= $baseline_from and timestamp < $baseline_to
+        nullif(sum(evaluations), 0) as evaluations,
+        sum(succeeded) as succeeded
+    from evaluation_parts
+    where in_baseline
 ),
 
 final as (
@@ -39,6 +44,7 @@ final as (
         evaluations,
         succeeded / nullif(cast(evaluations as double), 0) as evaluation_success
     from requests_total
+    cross join measured
     cross join evaluations_total
 )
 

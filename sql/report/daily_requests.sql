@@ -15,9 +15,16 @@ days as (
 ),
 
 requests_in_window as (
-    select date_trunc('day', minute) as day, minute, requests, errors, latency
-    from request_minutes
+    select date_trunc('day', slot) as day, requests, errors, latency
+    from service_slots
+    where slot >= $from and slot < $to
+),
+
+measured as (
+    select date_trunc('day', minute) as day, count(distinct minute) as minutes
+    from measured_minutes
     where minute >= $from and minute < $to
+    group by 1
 ),
 
 by_day as (
@@ -25,7 +32,6 @@ by_day as (
         day,
         sum(requests) as requests,
         sum(errors) as errors,
-        count(distinct minute) as minutes,
         sketch_merge(latency) as latency
     from requests_in_window
     group by day
@@ -37,13 +43,14 @@ final as (
         by_day.requests as requests,
         by_day.errors as errors,
         by_day.errors / nullif(cast(by_day.requests as double), 0) as error_rate,
-        by_day.requests / nullif(cast(by_day.minutes * 60 as double), 0) as requests_per_second,
-        by_day.minutes as minutes_with_data,
+        by_day.requests / nullif(cast(measured.minutes * 60 as double), 0) as requests_per_second,
+        measured.minutes as minutes_with_data,
         sketch_quantile(by_day.latency, 0.50) as p50_ms,
         sketch_quantile(by_day.latency, 0.95) as p95_ms,
         sketch_quantile(by_day.latency, 0.99) as p99_ms
     from days
     left join by_day on days.day = by_day.day
+    left join measured on days.day = measured.day
 )
 
 select

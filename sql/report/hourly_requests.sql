@@ -15,9 +15,16 @@ hours as (
 ),
 
 requests_in_window as (
-    select date_trunc('hour', minute) as hour, minute, requests, errors, latency
-    from request_minutes
+    select date_trunc('hour', slot) as hour, requests, errors, latency
+    from service_slots
+    where slot >= $from and slot < $to
+),
+
+measured as (
+    select date_trunc('hour', minute) as hour, count(distinct minute) as minutes
+    from measured_minutes
     where minute >= $from and minute < $to
+    group by 1
 ),
 
 by_hour as (
@@ -25,7 +32,6 @@ by_hour as (
         hour,
         sum(requests) as requests,
         sum(errors) as errors,
-        count(distinct minute) as minutes,
         sketch_merge(latency) as latency
     from requests_in_window
     group by hour
@@ -37,13 +43,14 @@ final as (
         by_hour.requests as requests,
         by_hour.errors as errors,
         by_hour.errors / nullif(cast(by_hour.requests as double), 0) as error_rate,
-        by_hour.requests / nullif(cast(by_hour.minutes * 60 as double), 0) as requests_per_second,
-        by_hour.minutes as minutes_with_data,
+        by_hour.requests / nullif(cast(measured.minutes * 60 as double), 0) as requests_per_second,
+        measured.minutes as minutes_with_data,
         sketch_quantile(by_hour.latency, 0.50) as p50_ms,
         sketch_quantile(by_hour.latency, 0.95) as p95_ms,
         sketch_quantile(by_hour.latency, 0.99) as p99_ms
     from hours
     left join by_hour on hours.hour = by_hour.hour
+    left join measured on hours.hour = measured.hour
 )
 
 select

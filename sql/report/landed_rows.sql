@@ -1,6 +1,7 @@
 -- title: Rows of the window by table
 -- grain: one row per table that ingest fills
 -- materialized: view
+-- audit: a window of whole hours is counted by the folders of its hours, without a look at the rows
 with
 -- The names are rows, not constants beside the counts: the engine would push a filter on a constant
 -- below the counts, where it makes them 0 instead of leaving them out.
@@ -10,7 +11,18 @@ final as (
     cross join (
         select count(*) as landed, count(distinct region) as regions
         from logs
-        where timestamp >= $from and timestamp < $to
+        where
+            cast($from as bigint) % 3600000000 = 0
+            and cast($to as bigint) % 3600000000 = 0
+            and hour >= substr(cast($from as varchar), 1, 13)
+            and hour < substr(cast($to as varchar), 1, 13)
+            or (
+                cast($from as bigint) % 3600000000 <> 0
+                or cast($to as bigint) % 3600000000 <> 0
+                or hour is null
+            )
+            and timestamp >= $from
+            and timestamp < $to
     ) as counted
     union all
     select named.position, named.source, counted.landed, counted.regions
@@ -18,7 +30,18 @@ final as (
     cross join (
         select count(*) as landed, count(distinct region) as regions
         from spans
-        where timestamp >= $from and timestamp < $to
+        where
+            cast($from as bigint) % 3600000000 = 0
+            and cast($to as bigint) % 3600000000 = 0
+            and hour >= substr(cast($from as varchar), 1, 13)
+            and hour < substr(cast($to as varchar), 1, 13)
+            or (
+                cast($from as bigint) % 3600000000 <> 0
+                or cast($to as bigint) % 3600000000 <> 0
+                or hour is null
+            )
+            and timestamp >= $from
+            and timestamp < $to
     ) as counted
     union all
     select named.position, named.source, counted.landed, counted.regions
@@ -26,7 +49,18 @@ final as (
     cross join (
         select count(*) as landed, count(distinct region) as regions
         from metrics
-        where timestamp >= $from and timestamp < $to
+        where
+            cast($from as bigint) % 3600000000 = 0
+            and cast($to as bigint) % 3600000000 = 0
+            and hour >= substr(cast($from as varchar), 1, 13)
+            and hour < substr(cast($to as varchar), 1, 13)
+            or (
+                cast($from as bigint) % 3600000000 <> 0
+                or cast($to as bigint) % 3600000000 <> 0
+                or hour is null
+            )
+            and timestamp >= $from
+            and timestamp < $to
     ) as counted
     union all
     select named.position, named.source, counted.landed, counted.regions
@@ -34,7 +68,18 @@ final as (
     cross join (
         select count(*) as landed, count(distinct region) as regions
         from evaluations
-        where timestamp >= $from and timestamp < $to
+        where
+            cast($from as bigint) % 3600000000 = 0
+            and cast($to as bigint) % 3600000000 = 0
+            and hour >= substr(cast($from as varchar), 1, 13)
+            and hour < substr(cast($to as varchar), 1, 13)
+            or (
+                cast($from as bigint) % 3600000000 <> 0
+                or cast($to as bigint) % 3600000000 <> 0
+                or hour is null
+            )
+            and timestamp >= $from
+            and timestamp < $to
     ) as counted
     union all
     select named.position, named.source, counted.landed, counted.regions
@@ -42,7 +87,18 @@ final as (
     cross join (
         select count(*) as landed, count(distinct region) as regions
         from changes
-        where timestamp >= $from and timestamp < $to
+        where
+            cast($from as bigint) % 3600000000 = 0
+            and cast($to as bigint) % 3600000000 = 0
+            and hour >= substr(cast($from as varchar), 1, 13)
+            and hour < substr(cast($to as varchar), 1, 13)
+            or (
+                cast($from as bigint) % 3600000000 <> 0
+                or cast($to as bigint) % 3600000000 <> 0
+                or hour is null
+            )
+            and timestamp >= $from
+            and timestamp < $to
     ) as counted
     union all
     select named.position, named.source, counted.landed, counted.regions
@@ -50,7 +106,18 @@ final as (
     cross join (
         select count(*) as landed, count(distinct region) as regions
         from alerts
-        where timestamp >= $from and timestamp < $to
+        where
+            cast($from as bigint) % 3600000000 = 0
+            and cast($to as bigint) % 3600000000 = 0
+            and hour >= substr(cast($from as varchar), 1, 13)
+            and hour < substr(cast($to as varchar), 1, 13)
+            or (
+                cast($from as bigint) % 3600000000 <> 0
+                or cast($to as bigint) % 3600000000 <> 0
+                or hour is null
+            )
+            and timestamp >= $from
+            and timestamp < $to
     ) as counted
 )
 

@@ -5,8 +5,8 @@
 with
 merged as (
     select sketch_merge(latency) as latency
-    from request_minutes
-    where minute >= $from and minute < $to
+    from service_slots
+    where slot >= $from and slot < $to
 ),
 
 -- Bounds that separate what the platform's limits separate: 150 ms is the latency target of the

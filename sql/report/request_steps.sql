@@ -17,14 +17,14 @@ lengths as (
 
 requests_in_window as (
     select
-        (cast(requests.minute as bigint) - cast($from as bigint)) / lengths.step as position,
+        (cast(requests.slot as bigint) - cast($from as bigint)) / lengths.step as position,
         requests.region as region,
         requests.requests as requests,
         requests.errors as errors,
         requests.latency as latency
-    from request_minutes as requests
+    from service_slots as requests
     cross join lengths
-    where requests.minute >= $from and requests.minute < $to
+    where requests.slot >= $from and requests.slot < $to
 ),
 
 by_region as (

@@ -9,8 +9,8 @@ served as (
         sum(requests) as requests,
         sum(errors) as errors,
         sketch_merge(latency) as latency
-    from request_minutes
-    where minute >= $from and minute < $to
+    from request_slots
+    where slot >= $from and slot < $to
     group by service, route
 ),
 

@@ -10,8 +10,8 @@ served as (
         sum(timeouts) as timeouts,
         count(distinct region) as regions,
         sketch_merge(latency) as latency
-    from request_minutes
-    where minute >= $from and minute < $to
+    from service_slots
+    where slot >= $from and slot < $to
     group by service
 ),
 

@@ -35,12 +35,6 @@ classed as (
     where minute >= $from and minute < $to
 ),
 
-totals as (
-    select source, sum(errors) as errors
-    from classed
-    group by source
-),
-
 grouped as (
     select
         source,
@@ -64,14 +58,14 @@ final as (
         grouped.is_failure as is_failure,
         grouped.status_code as status_code,
         grouped.errors as errors,
-        grouped.errors / cast(totals.errors as double) as share,
+        grouped.errors
+            / cast(sum(grouped.errors) over (partition by grouped.source) as double) as share,
         grouped.services as services,
         grouped.a_service as a_service,
         grouped.regions as regions,
         grouped.first_seen as first_seen,
         grouped.last_seen as last_seen
     from grouped
-    join totals on grouped.source = totals.source
 )
 
 select

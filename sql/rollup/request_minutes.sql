@@ -1,6 +1,6 @@
 -- title: Requests by minute
 -- grain: one row per minute, region, service and route of the window and its baseline
--- materialized: run
+-- materialized: once
 -- audit: a service of a region is read from the one of logs and spans that holds more of its
 --   requests in this stretch of time, logs when they hold as many; never from both, which would
 --   count its requests twice (`signal` says which)

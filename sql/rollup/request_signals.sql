@@ -1,6 +1,6 @@
 -- title: Whether requests are read from logs or from spans
 -- grain: one row per region and service
--- materialized: view
+-- materialized: once
 -- audit: the fuller of the two counts, logs when they hold as many; never both, which would count
 --   requests twice: sampled traces hold fewer requests than logs, and a few access lines among
 --   application logs fewer than the traces

@@ -9,13 +9,13 @@ requests as (
     select
         region,
         service,
-        cast(minute as bigint) / 300000000 as slot,
+        cast(slot as bigint) / 300000000 as slot,
         sum(requests) as requests,
         sum(errors) as errors,
         sum(durations) as durations,
         sketch_merge(latency) as latency
-    from request_parts
-    where minute >= $from
+    from service_slots
+    where slot >= $from and slot < $to
     group by 1, 2, 3
 ),
 
@@ -34,10 +34,10 @@ final as (
         region,
         coalesce(service, 'all') as service,
         role as metric,
-        cast(timestamp as bigint) / 300000000 as slot,
-        exact_avg(value) as value
-    from metric_points
-    where timestamp >= $from and timestamp < $to
+        cast(slot as bigint) / 300000000 as slot,
+        exact_sum(total) / sum(samples) as value
+    from role_slots
+    where slot >= $from and slot < $to
     group by 1, 2, 3, 4
 )
 

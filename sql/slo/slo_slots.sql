@@ -17,27 +17,89 @@ scopes as (
     from slo_scopes
 ),
 
-request_slots as (
+-- As coarse as the buckets allow: slots of services, slots of routes, or minutes.
+readable as (
+    select scopes.*, scopes.bucket >= grain.seconds * 1000000 as reads_slots
+    from scopes
+    cross join request_grain as grain
+    where scopes.source = 'requests'
+),
+
+-- By name, so that nothing is read where no scope needs minutes.
+minute_scopes as (
+    select scopes.*, places.region as of_region, places.service as of_service
+    from readable as scopes
+    join request_signals as places
+        on coalesce(scopes.region, places.region) = places.region
+        and coalesce(scopes.service, places.service) = places.service
+    where not scopes.reads_slots
+),
+
+scoped as (
     select
         scopes.scope as scope,
+        scopes.bucket as bucket,
+        scopes.reads_latency as reads_latency,
         requests.region as region,
         requests.service as service,
-        case
-            when requests.minute >= $from
-                then cast(requests.minute as bigint) / scopes.bucket * scopes.bucket
-        end as slot,
-        sum(requests.requests) as requests,
-        sum(requests.errors) as errors,
-        sum(requests.durations) as durations,
-        sketch_merge(
-            case when scopes.reads_latency and requests.minute >= $from then requests.latency end
-        ) as latency
-    from scopes
-    join request_parts as requests
+        requests.slot as time,
+        requests.requests as requests,
+        requests.errors as errors,
+        requests.durations as durations,
+        requests.latency as latency
+    from readable as scopes
+    join service_slots as requests
         on coalesce(scopes.region, requests.region) = requests.region
         and coalesce(scopes.service, requests.service) = requests.service
+    where scopes.reads_slots and scopes.route is null
+    union all
+    select
+        scopes.scope as scope,
+        scopes.bucket as bucket,
+        scopes.reads_latency as reads_latency,
+        requests.region as region,
+        requests.service as service,
+        requests.slot as time,
+        requests.requests as requests,
+        requests.errors as errors,
+        requests.durations as durations,
+        requests.latency as latency
+    from readable as scopes
+    join request_slots as requests
+        on scopes.route = requests.route
+        and coalesce(scopes.region, requests.region) = requests.region
+        and coalesce(scopes.service, requests.service) = requests.service
+    where scopes.reads_slots
+    union all
+    select
+        scopes.scope as scope,
+        scopes.bucket as bucket,
+        scopes.reads_latency as reads_latency,
+        requests.region as region,
+        requests.service as service,
+        requests.minute as time,
+        requests.requests as requests,
+        requests.errors as errors,
+        requests.durations as durations,
+        requests.latency as latency
+    from minute_scopes as scopes
+    join request_parts as requests
+        on scopes.of_region = requests.region
+        and scopes.of_service = requests.service
         and (scopes.route is null or scopes.route = requests.route)
-    where scopes.source = 'requests'
+),
+
+requests_by_slot as (
+    select
+        scope,
+        region,
+        service,
+        case when time >= $from then cast(time as bigint) / bucket * bucket end as slot,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sum(durations) as durations,
+        sketch_merge(case when reads_latency and time >= $from then latency end) as latency
+    from scoped
     group by 1, 2, 3, 4
 ),
 
@@ -91,7 +153,7 @@ evaluation_slots as (
 ),
 
 final as (
-    select * from request_slots
+    select * from requests_by_slot
     union all
     select * from selected_slots
     union all

@@ -25,7 +25,7 @@ calls as (
 
 own_services as (
     select distinct service
-    from request_minutes
+    from service_slots
 ),
 
 final as (

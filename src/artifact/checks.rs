@@ -2,8 +2,7 @@
 
 /// Models to hold before `validation_checks` and `criteria_results` are read: several of the models below
 /// them read each of these, directly or through others.
-pub const HELD: [&str; 10] = [
-    "request_minutes",
+pub const HELD: [&str; 9] = [
     "kpi_summary",
     "drift_measures",
     "drift_checks",

@@ -35,8 +35,7 @@ const KPI_SUMMARY: &str = "ga_kpi_summary.json";
 const DRIFT_ANALYSIS: &str = "drift_analysis.json";
 
 /// Models that several placeholders and documents read: computed once.
-const HELD: [&str; 17] = [
-    "request_minutes",
+const HELD: [&str; 16] = [
     "kpi_summary",
     "region_kpis",
     "hourly_requests",

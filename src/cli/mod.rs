@@ -133,11 +133,16 @@ enum Command {
     Verify(verify::Verify),
 }
 
+/// Stack of each thread that runs queries.
+const STACK_BYTES: usize = 8 << 20;
+
 impl Args {
     /// Runs the command.
     pub fn run(self) -> Result<(), Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(self.global.threads())
+            // Planning recurses over models that read each other; the main thread has as much.
+            .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()
             .map_err(|e| Error::Usage { message: format!("cannot start threads: {e}"), hint: None })?;

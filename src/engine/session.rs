@@ -59,6 +59,9 @@ pub fn default_memory_limit() -> u64 {
 /// demo's day had not ended after six minutes, and takes three seconds with two streams on the same single thread.
 const LEAST_PARTITIONS: usize = 2;
 
+/// The part of the memory limit that a sort sets aside at most: one in this many.
+const LIMIT_PER_SORT_RESERVATION: u64 = 512;
+
 /// A session with every function and setting in place.
 pub struct Engine {
     context: SessionContext,
@@ -76,6 +79,11 @@ impl Engine {
         // What a join has built would be asked for each row while Parquet is decoded, which costs more than the join
         // that it saves: the metrics of a day with their roles took 1.0 s of CPU with it and 0.3 s without.
         config.options_mut().optimizer.enable_join_dynamic_filter_pushdown = false;
+        // What each sort sets aside to merge what it has spilled. A plan may hold dozens of sorts of a few rows each, which
+        // would refuse to begin under a small limit.
+        let reserved = &mut config.options_mut().execution.sort_spill_reservation_bytes;
+        let share = options.memory_limit / LIMIT_PER_SORT_RESERVATION;
+        *reserved = (*reserved).min(usize::try_from(share).unwrap_or(usize::MAX));
         let parquet = &mut config.options_mut().execution.parquet;
         // Filters run while rows are decoded and skip pages that cannot match: measured level with or
         // ahead of other engines on the same files.

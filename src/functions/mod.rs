@@ -24,6 +24,7 @@ pub mod robust;
 pub mod scalar;
 pub mod sketch;
 pub mod statistics;
+mod trace;
 pub mod window;
 
 pub use exact::ExactSum;

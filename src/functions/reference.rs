@@ -79,6 +79,13 @@ pub(super) const CHANGE: DocSection = DocSection {
     ),
 };
 
+/// Traces.
+pub(super) const TRACES: DocSection = DocSection {
+    include: true,
+    label: "Traces",
+    description: Some("What the spans of a trace say together, without joining them with each other."),
+};
+
 /// Regressions.
 pub(super) const REGRESSION: DocSection = DocSection {
     include: true,
@@ -86,8 +93,8 @@ pub(super) const REGRESSION: DocSection = DocSection {
     description: Some("Telling a regression of the code from one of the environment, without a model."),
 };
 
-const SECTIONS: [&DocSection; 9] =
-    [&SKETCHES, &SUMS, &HISTORY, &TRAILING, &PERIODS, &INTERVALS, &DRIFT, &CHANGE, &REGRESSION];
+const SECTIONS: [&DocSection; 10] =
+    [&SKETCHES, &SUMS, &HISTORY, &TRAILING, &PERIODS, &INTERVALS, &DRIFT, &CHANGE, &TRACES, &REGRESSION];
 
 const PREAMBLE: &str = "# SQL functions
 

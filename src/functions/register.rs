@@ -62,6 +62,7 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
         aggregate::psi_of::function(),
         aggregate::spread_ratio::function(),
         aggregate::theil_sen_slope::function(),
+        aggregate::trace_parts::TraceParts::default().into(),
         aggregate::wasserstein_of::function(),
     ]
 }

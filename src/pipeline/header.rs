@@ -15,7 +15,18 @@ pub enum Materialization {
     Incremental {
         /// The table it is built from.
         source: String,
+        /// What follows from new rows.
+        scope: Scope,
     },
+}
+
+/// How far new rows of a source reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Each row counts for itself: what new files give is added.
+    Rows,
+    /// Rows meet each other: an hour is computed anew, with the hour before it.
+    Hours,
 }
 
 /// What a model says about itself.
@@ -58,7 +69,16 @@ impl Header {
             "view" => Materialization::View,
             "once" => Materialization::Once,
             "run" => Materialization::Run,
-            "incremental" => Materialization::Incremental { source: get("source")? },
+            "incremental" => Materialization::Incremental {
+                source: get("source")?,
+                scope: match get("scope").as_deref() {
+                    Err(_) | Ok("rows") => Scope::Rows,
+                    Ok("hours") => Scope::Hours,
+                    Ok(other) => {
+                        return Err(err(format!("scope: expected rows or hours, got `{other}`")));
+                    }
+                },
+            },
             other => {
                 return Err(err(format!(
                     "materialized: expected view, once, run or incremental, got `{other}`"
@@ -70,7 +90,7 @@ impl Header {
 }
 
 fn is_key(text: &str) -> bool {
-    ["title", "grain", "materialized", "source", "audit", "audits"].contains(&text)
+    ["title", "grain", "materialized", "source", "scope", "audit", "audits"].contains(&text)
 }
 
 #[cfg(test)]
@@ -82,7 +102,10 @@ mod tests {
         let sql = "-- title: Requests\n-- grain: one row per minute,\n--   region\n-- materialized: incremental\n-- source: logs\nselect 1 -- title: no";
         let header = Header::parse("m", sql).unwrap();
         assert_eq!(header.grain, "one row per minute, region");
-        assert_eq!(header.materialized, Materialization::Incremental { source: "logs".into() });
+        let built = |scope| Materialization::Incremental { source: "logs".into(), scope };
+        assert_eq!(header.materialized, built(Scope::Rows));
+        let header = Header::parse("m", &sql.replace("-- source", "-- scope: hours\n-- source")).unwrap();
+        assert_eq!(header.materialized, built(Scope::Hours));
     }
 
     #[test]
@@ -94,6 +117,8 @@ mod tests {
         check("select 1", "its header lacks the line `-- materialized: …`");
         check("-- materialized: table", "materialized: expected view, once, run or incremental, got `table`");
         check("-- materialized: incremental", "its header lacks the line `-- source: …`");
+        let scope = "-- materialized: incremental\n-- source: logs\n-- scope: days";
+        check(scope, "scope: expected rows or hours, got `days`");
         check("-- materialized: view\n-- title: t", "its header lacks the line `-- grain: …`");
     }
 }

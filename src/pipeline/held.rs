@@ -7,9 +7,10 @@ use std::io::BufReader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, AsArray, GenericByteViewArray, RecordBatch};
+use arrow::buffer::Buffer;
 use arrow::compute::cast;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{ByteViewType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -116,8 +117,25 @@ pub(super) async fn keep(
 
 fn conform(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
     let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns.map(|(c, f)| cast(c, f.data_type())).collect::<Result<_, ArrowError>>()?;
+    let columns =
+        columns.map(|(c, f)| Ok(compact(cast(c, f.data_type())?))).collect::<Result<_, ArrowError>>()?;
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// Texts as views keep alive all that they were ever cut from, and a file would hold all of it once for each batch: a
+/// join of a few megabytes became a file of gigabytes.
+fn compact(column: ArrayRef) -> ArrayRef {
+    fn is_wasteful<T: ByteViewType>(views: &GenericByteViewArray<T>) -> bool {
+        let kept: usize = views.data_buffers().iter().map(Buffer::len).sum();
+        kept > 2 * views.total_buffer_bytes_used()
+    }
+    if let Some(texts) = column.as_string_view_opt().filter(|texts| is_wasteful(texts)) {
+        return Arc::new(texts.gc());
+    }
+    if let Some(bytes) = column.as_binary_view_opt().filter(|bytes| is_wasteful(bytes)) {
+        return Arc::new(bytes.gc());
+    }
+    column
 }
 
 /// A table that takes its room for as long as somebody can read it.
@@ -215,11 +233,24 @@ impl PartitionStream for Spilled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::AsArray;
+    use arrow::array::{Array, StringViewArray};
     use arrow::datatypes::Int64Type;
     use datafusion::execution::memory_pool::FairSpillPool;
     use datafusion::execution::runtime_env::RuntimeEnvBuilder;
     use datafusion::prelude::{SessionConfig, SessionContext};
+
+    #[test]
+    fn a_few_rows_of_many_keep_their_own_text_only() {
+        let many =
+            StringViewArray::from_iter_values((0..1000).map(|i| format!("a text that is not short {i}")));
+        let few: ArrayRef = Arc::new(many.slice(500, 2));
+        let kept = compact(Arc::clone(&few));
+        assert_eq!(&kept, &few);
+        let bytes: usize = kept.as_string_view().data_buffers().iter().map(Buffer::len).sum();
+        assert_eq!(bytes, 2 * "a text that is not short 500".len());
+        let whole: ArrayRef = Arc::new(many);
+        assert_eq!(compact(Arc::clone(&whole)).get_buffer_memory_size(), whole.get_buffer_memory_size());
+    }
 
     const ROWS: &str = "select value, 'some text that is not short ' || cast(value as varchar) as text \
                         from generate_series(1, 50000) as numbers (value)";

@@ -8,12 +8,16 @@
 //!
 //! Compaction of the source brings no new rows and retention takes none back. Where an hour of the source lost rows
 //! in another way (a restore, a deletion by another program), that hour of the model is computed anew and replaced.
+//!
+//! A model of the scope `hours` joins rows of its source with each other, which may land at different times. Of it the
+//! hours that gained rows are computed anew ([`super::hours`]).
 
 use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::{cast, concat_batches};
 use futures::TryStreamExt;
 
-use super::{Error, Materialization, Model, models};
+use super::hours::{self, Chunk};
+use super::{Error, Materialization, Model, Scope, models};
 use crate::contract::{self, Column, ColumnType, Table};
 use crate::domain::Hour;
 use crate::engine::{self, Engine};
@@ -40,8 +44,8 @@ pub async fn refresh(
 ) -> Result<Vec<Refreshed>, Error> {
     let mut all = Vec::new();
     for model in models() {
-        if let Materialization::Incremental { source } = &model.header.materialized {
-            let refreshed = refresh_one(engine, lake, model, source).await?;
+        if let Materialization::Incremental { source, scope } = &model.header.materialized {
+            let refreshed = refresh_one(engine, lake, model, source, *scope).await?;
             done(&refreshed);
             all.push(refreshed);
         }
@@ -54,7 +58,13 @@ pub(super) fn app_id(model: &str) -> String {
     format!("tars-model:{model}")
 }
 
-async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) -> Result<Refreshed, Error> {
+async fn refresh_one(
+    engine: &Engine,
+    lake: &Lake,
+    model: &Model,
+    source: &str,
+    scope: Scope,
+) -> Result<Refreshed, Error> {
     let nothing = Refreshed { model: model.name.clone(), files: 0, source_rows: 0, rows: 0 };
     let Some(snapshot) = lake.snapshot(source).await? else { return Ok(nothing) };
     let app_id = app_id(&model.name);
@@ -78,35 +88,51 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
     if changes.added.is_empty() && changes.rewritten.is_empty() {
         return Ok(nothing);
     }
-    let files = [changes.added, changes.whole].concat();
-    let (file_count, source_rows) = (files.len(), files.iter().map(|f| f.rows).sum());
-
-    // The model reads its source by name; for this query the name means the new files alone.
-    let context = engine.context().clone();
-    lake.register(&context)?;
-    context.deregister_table(source).map_err(engine::Error::from)?;
-    context.register_table(source, snapshot.provider_over(files)).map_err(engine::Error::from)?;
+    let (chunks, replaced) = match scope {
+        Scope::Rows => {
+            let files = [changes.added, changes.whole].concat();
+            (vec![Chunk { files, hours: None }], changes.rewritten)
+        }
+        Scope::Hours => {
+            let held = target.as_ref().map_or(&[][..], |target| target.files());
+            hours::chunks(snapshot.files(), &changes, held)
+        }
+    };
 
     let table = contract::table(&model.name)
         .map_err(|e| Error::Model { model: model.name.clone(), reason: e.to_string() })?;
     let fail = |source| Error::Sql { model: model.name.clone(), source };
     let sql = model.sql.trim_end().trim_end_matches(';');
     let sql = format!("select * from ({sql}\n) order by {}", row_order(table));
-    let frame = engine.sql(&sql).await.map_err(fail)?;
-    let mut stream = frame.execute_stream().await.map_err(|e| fail(e.into()))?;
     // Somebody who refreshed the same model since `seen` was read makes the commit fail instead of counting twice.
     let mut writer = lake.writer(&model.name).await?.since(target.map(|t| t.version()));
+    let context = engine.context().clone();
+    lake.register(&context)?;
     let mut open: Option<OpenPartition> = None;
-    let mut rows = 0;
-    while let Some(batch) = stream.try_next().await.map_err(|e| fail(e.into()))? {
-        let batch = conform(&model.name, table, batch)?;
-        rows += batch.num_rows() as u64;
-        for (region, hour, part) in split(table, &batch) {
-            match &mut open {
-                Some(current) if current.region == region && current.hour == hour => current.parts.push(part),
-                _ => {
-                    if let Some(full) = open.replace(OpenPartition { region, hour, parts: vec![part] }) {
-                        full.write(table, &mut writer).await?;
+    let (mut file_count, mut source_rows, mut rows) = (0, 0, 0);
+    for Chunk { files, hours } in chunks {
+        file_count += files.len();
+        source_rows += files.iter().map(|f| f.rows).sum::<u64>();
+        // The model reads its source by name; for this query the name means these files alone.
+        context.deregister_table(source).map_err(engine::Error::from)?;
+        context.register_table(source, snapshot.provider_over(files)).map_err(engine::Error::from)?;
+        let frame = engine.sql(&sql).await.map_err(fail)?;
+        let mut stream = frame.execute_stream().await.map_err(|e| fail(e.into()))?;
+        while let Some(batch) = stream.try_next().await.map_err(|e| fail(e.into()))? {
+            let batch = conform(&model.name, table, batch)?;
+            for (region, hour, part) in split(table, &batch) {
+                if hours.as_ref().is_some_and(|hours| !hours.contains(&hour)) {
+                    continue;
+                }
+                rows += part.num_rows() as u64;
+                match &mut open {
+                    Some(current) if current.region == region && current.hour == hour => {
+                        current.parts.push(part);
+                    }
+                    _ => {
+                        if let Some(full) = open.replace(OpenPartition { region, hour, parts: vec![part] }) {
+                            full.write(table, &mut writer).await?;
+                        }
                     }
                 }
             }
@@ -116,7 +142,7 @@ async fn refresh_one(engine: &Engine, lake: &Lake, model: &Model, source: &str) 
         last.write(table, &mut writer).await?;
     }
     let version = i64::try_from(snapshot.version()).unwrap_or(i64::MAX);
-    writer.commit_replacing(&changes.rewritten, &[Transaction { app_id, version }]).await?;
+    writer.commit_replacing(&replaced, &[Transaction { app_id, version }]).await?;
     Ok(Refreshed { model: model.name.clone(), files: file_count, source_rows, rows })
 }
 

@@ -6,6 +6,7 @@ mod graph;
 mod header;
 mod held;
 mod history;
+mod hours;
 mod materialize;
 mod past;
 mod run;
@@ -14,7 +15,7 @@ mod selected;
 mod shared;
 
 pub use graph::Model;
-pub use header::{Header, Materialization};
+pub use header::{Header, Materialization, Scope};
 pub use history::{default_baseline, held_time, last_day_with_requests, whole_history};
 pub use materialize::{Refreshed, append, refresh};
 pub use run::{Built, Models, Run, register_models};

@@ -4,7 +4,7 @@
 //! version that stood at an instant says nothing; what counts is which version of the source it was built from. Where
 //! no version fits, the model is computed from its source like any view.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::datasource::empty::EmptyTable;
@@ -22,16 +22,28 @@ pub(super) async fn register_built(
     versions: &mut Vec<TableVersion>,
 ) -> Result<BTreeSet<String>, Error> {
     let mut computed = BTreeSet::new();
+    // A built table may be the source of another; that one follows from the version that was chosen of it.
+    let mut chosen: BTreeMap<&str, Option<Snapshot>> = BTreeMap::new();
     for model in models() {
-        let Materialization::Incremental { source } = &model.header.materialized else { continue };
+        let Materialization::Incremental { source, .. } = &model.header.materialized else { continue };
         // Who names a version of the built table itself gets it.
         if lake.is_named(&model.name) {
             continue;
         }
         versions.retain(|v| v.table != model.name);
-        let Some(source) = lake.snapshot(source).await? else {
+        let source = match chosen.get(source.as_str()) {
+            Some(Some(built)) => Some(built.clone()),
+            Some(None) => {
+                chosen.insert(&model.name, None);
+                computed.insert(model.name.clone());
+                continue;
+            }
+            None => lake.snapshot(source).await?,
+        };
+        let Some(source) = source else {
             let schema = query_schema(lake_table(&model.name)?);
             replace(context, &model.name, Arc::new(EmptyTable::new(schema)))?;
+            chosen.insert(&model.name, None);
             continue;
         };
         match fitting(lake, &model.name, &source).await? {
@@ -42,8 +54,10 @@ pub(super) async fn register_built(
                     rows: built.rows(),
                 });
                 replace(context, &model.name, built.provider())?;
+                chosen.insert(&model.name, Some(built));
             }
             None => {
+                chosen.insert(&model.name, None);
                 computed.insert(model.name.clone());
             }
         }

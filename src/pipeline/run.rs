@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
+use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use tokio::task::JoinSet;
 
 use super::held::{Held, keep};
 use super::past::register_built;
@@ -15,6 +17,9 @@ use super::views::Views;
 use super::{Error, Materialization, Model, models, selected};
 use crate::engine::{self, Engine, Params, TableVersion, Timings, Value, register_lake};
 use crate::lake::Lake;
+
+/// Models that are computed side by side, at most: each takes memory while it is.
+const MODELS_AT_A_TIME: usize = 4;
 
 /// A session with every table and model of a lake, for one window.
 pub struct Run {
@@ -60,25 +65,38 @@ impl Run {
 
     /// Computes each model marked `materialized: run` once and keeps its rows, in memory while they fit
     /// and else in a file. For a report, which reads the same models in many sections.
-    pub async fn hold(&self, done: impl FnMut(&str, usize)) -> Result<(), Error> {
-        let held = models().iter().filter(|m| m.header.materialized == Materialization::Run);
-        self.hold_each(held, done).await
+    ///
+    /// Several are computed at a time: planning a model, and the last steps of most, keep one core busy. A model
+    /// that others read is computed by whoever needs it first, and the others wait for it.
+    pub async fn hold(&self, mut done: impl FnMut(&str, usize)) -> Result<(), Error> {
+        let Some(views) = &self.views else { return Ok(()) };
+        let at_a_time = self.engine.context().copied_config().target_partitions().min(MODELS_AT_A_TIME);
+        let mut waiting = models().iter().filter(|m| m.header.materialized == Materialization::Run);
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < at_a_time
+                && let Some(model) = waiting.next()
+            {
+                let views = Arc::clone(views);
+                running.spawn(async move { (model.name.as_str(), views.compute(&model.name).await) });
+            }
+            let Some(finished) = running.join_next().await else { return Ok(()) };
+            let (model, rows) =
+                finished.map_err(|e| engine::Error::from(DataFusionError::ExecutionJoin(Box::new(e))))?;
+            let fail = |e: DataFusionError| Error::Sql { model: model.to_owned(), source: e.into() };
+            done(model, rows.map_err(fail)?);
+        }
     }
 
     /// Computes the named models once and keeps their rows, in the order in which they depend on each
     /// other. For a command that reads a few models many times.
+    ///
+    /// Only views have to be: of any other model the rows are kept as it is, once somebody reads them.
     pub async fn hold_only(&self, names: &[&str]) -> Result<(), Error> {
-        self.hold_each(models().iter().filter(|m| names.contains(&m.name.as_str())), |_, _| {}).await
-    }
-
-    async fn hold_each<'m>(
-        &self,
-        held: impl Iterator<Item = &'m Model>,
-        mut done: impl FnMut(&str, usize),
-    ) -> Result<(), Error> {
         let Some(views) = &self.views else { return Ok(()) };
         let timings = Timings::of(self.engine.context());
-        for model in held {
+        let is_view = |m: &&Model| m.header.materialized == Materialization::View;
+        for model in models().iter().filter(|m| names.contains(&m.name.as_str())).filter(is_view) {
             let fail = |source: engine::Error| Error::Sql { model: model.name.clone(), source };
             let start = Instant::now();
             let frame = self.engine.sql(&format!("select * from {}", model.name)).await.map_err(fail)?;
@@ -88,7 +106,6 @@ impl Run {
             let held = keep(&runtime, views.budget(), &model.name, schema, stream).await;
             let Held { table, rows, bytes } = held.map_err(|e| fail(e.into()))?;
             timings.add(&model.name, start, rows, bytes);
-            done(&model.name, rows);
             views.hold(&model.name, table).map_err(|e| fail(e.into()))?;
         }
         Ok(())

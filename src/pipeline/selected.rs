@@ -17,6 +17,9 @@ use crate::engine;
 /// The view.
 pub(super) const SLO_SELECTED: &str = "slo_selected";
 
+/// What it may read, as the settings have it.
+pub(super) const SLO_READS: [&str; 3] = ["evaluations", "request_rows", "request_parts"];
+
 /// Its columns, without rows.
 const NOTHING: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
     cast(null as varchar) as service, cast(null as varchar) as route, \

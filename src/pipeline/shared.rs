@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
@@ -16,7 +17,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::sync::OnceCell;
 
-use super::held::{Budget, keep};
+use super::held::{Budget, Held, keep};
+use crate::engine::Timings;
 
 /// A model and, once somebody has read it, its rows.
 pub(super) struct Shared {
@@ -24,7 +26,7 @@ pub(super) struct Shared {
     plan: LogicalPlan,
     schema: SchemaRef,
     budget: Arc<Budget>,
-    rows: OnceCell<Arc<dyn TableProvider>>,
+    rows: OnceCell<Held>,
 }
 
 impl Shared {
@@ -33,11 +35,21 @@ impl Shared {
         Shared { name, plan, schema, budget: Arc::clone(budget), rows: OnceCell::new() }
     }
 
-    async fn compute(&self, state: &dyn Session) -> Result<Arc<dyn TableProvider>> {
+    /// Its rows, computed unless they are there.
+    pub(super) async fn held(&self, state: &dyn Session) -> Result<&Held> {
+        self.rows.get_or_try_init(|| self.compute(state)).await
+    }
+
+    async fn compute(&self, state: &dyn Session) -> Result<Held> {
+        let start = Instant::now();
         let plan = state.create_physical_plan(&self.plan).await?;
         let stream = execute_stream(plan, state.task_ctx())?;
         let held = keep(state.runtime_env(), &self.budget, self.name, Arc::clone(&self.schema), stream);
-        Ok(held.await?.table)
+        let held = held.await?;
+        if let Some(timings) = state.config().get_extension::<Timings>() {
+            timings.add(self.name, start, held.rows, held.bytes);
+        }
+        Ok(held)
     }
 }
 
@@ -70,7 +82,6 @@ impl TableProvider for Shared {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let rows = self.rows.get_or_try_init(|| self.compute(state)).await?;
-        rows.scan(state, projection, filters, limit).await
+        self.held(state).await?.table.scan(state, projection, filters, limit).await
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! A view holds a plan, not text: one planned early would have to be planned again whenever something below it is held
 //! in memory or bound anew, and of all models a query reads a few. So a model is a name here until it is asked for,
-//! and its plan is kept until a table of the session changes. Models that others read many times keep their rows as well.
+//! and its plan is kept until a table that it reads changes. Models that others read many times keep their rows as well.
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -16,7 +17,7 @@ use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
 use super::held::Budget;
-use super::selected::SLO_SELECTED;
+use super::selected::{SLO_READS, SLO_SELECTED};
 use super::shared::Shared;
 use super::{Materialization, Model, models};
 use crate::engine::{self, Params};
@@ -41,6 +42,28 @@ struct Bound {
     /// The query of each, and whether its rows are kept.
     views: BTreeMap<&'static str, (String, bool)>,
     planned: BTreeMap<&'static str, Arc<dyn TableProvider>>,
+}
+
+impl Bound {
+    /// Drops plans, and the rows that they keep.
+    fn forget(&mut self, models: &BTreeSet<&str>) {
+        self.planned.retain(|name, _| !models.contains(name));
+    }
+}
+
+/// A name and every model that reads it, directly or through others.
+fn readers(name: &str) -> BTreeSet<&str> {
+    let mut found = BTreeSet::from([name]);
+    // Each model comes after those that it reads.
+    for model in models() {
+        if SLO_READS.iter().any(|read| found.contains(read)) {
+            found.insert(SLO_SELECTED);
+        }
+        if model.reads.iter().any(|read| found.contains(read.as_str())) {
+            found.insert(&model.name);
+        }
+    }
+    found
 }
 
 impl Views {
@@ -91,14 +114,28 @@ impl Views {
     /// Plans a model; what it reads comes through [`SchemaProvider::table`], and so is planned first.
     async fn plan(&self, name: &'static str, sql: &str, is_kept: bool) -> Result<Arc<dyn TableProvider>> {
         let fail = |error: engine::Error| DataFusionError::Plan(format!("model `{name}`: {error}"));
-        let session = (self.session)()
-            .ok_or_else(|| DataFusionError::Internal("the session of the models is gone".to_owned()))?;
+        let session = self.session()?;
         let sql = self.read().params.bind(sql).map_err(fail)?;
         let plan = session.create_logical_plan(&sql).await.map_err(|e| fail(e.into()))?;
         if is_kept {
             return Ok(Arc::new(Shared::new(name, plan, &self.budget)));
         }
         Ok(Arc::new(ViewTable::new(plan, Some(sql))))
+    }
+
+    /// Computes the rows of a model that keeps them, unless they are there; says how many they are.
+    pub(super) async fn compute(&self, name: &str) -> Result<usize> {
+        let session = self.session()?;
+        let table = self.table(name).await?;
+        match table.as_deref().and_then(|table| (table as &dyn Any).downcast_ref::<Shared>()) {
+            Some(shared) => Ok(shared.held(&session).await?.rows),
+            None => Err(DataFusionError::Internal(format!("the model `{name}` does not keep its rows"))),
+        }
+    }
+
+    fn session(&self) -> Result<SessionState> {
+        (self.session)()
+            .ok_or_else(|| DataFusionError::Internal("the session of the models is gone".to_owned()))
     }
 
     /// Memory that rows of models take, and may take.
@@ -147,8 +184,8 @@ impl SchemaProvider for Views {
             (Some(_), Some(planned)) => Ok(Some(planned)),
             (Some((name, (sql, is_kept))), None) => {
                 let view = self.plan(name, &sql, is_kept).await?;
-                self.write().planned.insert(name, Arc::clone(&view));
-                Ok(Some(view))
+                // Where somebody else has planned it meanwhile, their rows are everybody's.
+                Ok(Some(Arc::clone(self.write().planned.entry(name).or_insert(view))))
             }
         }
     }
@@ -169,15 +206,15 @@ impl SchemaProvider for Views {
         if self.read().views.contains_key(name.as_str()) {
             return Err(DataFusionError::Execution(format!("the table {name} already exists")));
         }
-        let before = self.tables.register_table(name, table)?;
-        self.write().planned.clear();
+        let before = self.tables.register_table(name.clone(), table)?;
+        self.write().forget(&readers(&name));
         Ok(before)
     }
 
     fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let mut bound = self.write();
         let planned = bound.planned.get(name).cloned();
-        bound.planned.clear();
+        bound.forget(&readers(name));
         match bound.views.remove(name) {
             Some(_) => Ok(planned),
             None => self.tables.deregister_table(name),
@@ -231,7 +268,9 @@ mod tests {
     async fn only_what_a_query_reads_is_planned() {
         let (engine, views) = session();
         engine.sql("select * from region_kpis").await.unwrap();
-        assert_eq!(planned(&views), ["region_kpis", "request_minutes", "request_parts", "request_signals"]);
+        let below = ["baseline_parts", "measured_minutes", "region_kpis", "request_grain", "request_parts"];
+        let above = ["request_signals", "request_slots", "service_slots"];
+        assert_eq!(planned(&views), [&below[..], &above].concat());
     }
 
     #[tokio::test]
@@ -249,6 +288,25 @@ mod tests {
         use arrow::array::AsArray;
         use arrow::datatypes::Int64Type;
         engine.rows(sql).await.unwrap()[0].column(0).as_primitive::<Int64Type>().value(0)
+    }
+
+    #[tokio::test]
+    async fn holding_a_model_forgets_only_those_that_read_it() {
+        let (engine, views) = session();
+        engine.sql("select * from slo_violation_counts cross join region_drift").await.unwrap();
+        let before = planned(&views);
+        assert!(before.contains(&"slo_violation_counts") && before.contains(&"slo_bands"), "{before:?}");
+        let rows = engine.sql("select * from slo_episodes").await.unwrap().into_view();
+        views.hold("slo_episodes", rows).unwrap();
+        let gone: Vec<_> = before.into_iter().filter(|name| !planned(&views).contains(name)).collect();
+        assert_eq!(gone, ["slo_episodes", "slo_violation_counts"]);
+    }
+
+    #[test]
+    fn what_chooses_rows_of_requests_reads_them() {
+        let of_parts = readers("request_parts");
+        assert!(of_parts.contains(SLO_SELECTED) && of_parts.contains("slo_slots"), "{of_parts:?}");
+        assert_eq!(readers("a table of a user"), BTreeSet::from(["a table of a user"]));
     }
 
     #[tokio::test]

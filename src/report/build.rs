@@ -1,9 +1,13 @@
 //! From the models to the content of a report.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use datafusion::prelude::SessionContext;
+use tokio::task::JoinSet;
 
 use super::Error;
-use super::content::{Period, Report, TableVersion, Unit};
+use super::content::{Period, Report, Section, TableVersion, Unit};
 use super::format::{count, instant, show};
 use super::rows::Reader;
 use super::sections;
@@ -74,29 +78,54 @@ pub(super) async fn from_session(context: &SessionContext, scope: Scope) -> Resu
     let health = reader.rows("select score, start_points, deducted_points from health_score").await?;
     let health_score = if health.len() == 0 { None } else { health.number(0, "score", Unit::Points)? };
     let headline = headline(&reader, &title, health_score).await?;
-    let sections = vec![
-        sections::executive::section(&reader, &scope).await?,
-        sections::performance::section(&reader, &scope).await?,
-        sections::slo::section(&reader, &scope).await?,
-        sections::errors::section(&reader, &scope).await?,
-        sections::regions::section(&reader, &scope).await?,
-        sections::regressions::section(&reader, &scope).await?,
-        sections::recommendations::section(&reader).await?,
-        sections::about::section(&reader, &scope).await?,
-    ];
+    let scope = Arc::new(scope);
+    let sections = sections(context, &scope).await?;
     Ok(Report {
         title,
         period: scope.period,
         window: scope.window,
         baseline: scope.baseline,
-        baseline_note: scope.baseline_note,
+        baseline_note: scope.baseline_note.clone(),
         headline,
         health_score,
         sections,
-        parameters: scope.parameters,
-        versions: scope.versions,
+        parameters: scope.parameters.clone(),
+        versions: scope.versions.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// All sections, in their order. They are asked for side by side, because planning a small query takes longer than
+/// running it, and one core.
+async fn sections(context: &SessionContext, scope: &Arc<Scope>) -> Result<Vec<Section>, Error> {
+    let mut asked = JoinSet::new();
+    for place in 0..SECTIONS {
+        let (context, scope) = (context.clone(), Arc::clone(scope));
+        asked.spawn(async move { (place, section(place, &Reader::new(&context), &scope).await) });
+    }
+    let mut found = BTreeMap::new();
+    while let Some(section) = asked.join_next().await {
+        let (place, section) = section.map_err(|source| Error::Task { source })?;
+        found.insert(place, section);
+    }
+    // Of several errors the one of the first section is told, whichever came first.
+    found.into_values().collect()
+}
+
+/// The seven sections, and what the report was made from.
+const SECTIONS: usize = 8;
+
+async fn section(place: usize, reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
+    match place {
+        0 => sections::executive::section(reader, scope).await,
+        1 => sections::performance::section(reader, scope).await,
+        2 => sections::slo::section(reader, scope).await,
+        3 => sections::errors::section(reader, scope).await,
+        4 => sections::regions::section(reader, scope).await,
+        5 => sections::regressions::section(reader, scope).await,
+        6 => sections::recommendations::section(reader).await,
+        _ => sections::about::section(reader, scope).await,
+    }
 }
 
 /// The report in one line: score, violations, regressions, drift.

@@ -46,6 +46,13 @@ pub enum Error {
         #[source]
         source: Box<engine::Error>,
     },
+    /// A section was not finished.
+    #[error("report: a section broke off: {source}")]
+    Task {
+        /// Why.
+        #[source]
+        source: tokio::task::JoinError,
+    },
     /// The run's parameters make no window.
     #[error("report: {0}")]
     Parameters(#[source] Box<engine::Error>),
@@ -83,7 +90,7 @@ impl Error {
                 Some(source.hint().unwrap_or_else(|| format!("try the query alone: tars sql -c \"{sql}\"")))
             }
             Error::Parameters(source) => source.hint(),
-            Error::Column { .. } => None,
+            Error::Column { .. } | Error::Task { .. } => None,
             Error::Typeset { .. } => {
                 Some("the Markdown, HTML and JSON forms say the same; write those".to_owned())
             }

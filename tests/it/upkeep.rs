@@ -257,3 +257,67 @@ fn a_slip_in_sql_is_told_once() {
     assert_eq!(outcome.code, Some(6));
     assert_eq!(outcome.stderr.matches("Expected").count(), 1, "{}", outcome.stderr);
 }
+
+#[test]
+fn spans_that_land_late_meet_those_that_were_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let span = |time: &str, region: &str, service: &str, id: &str, parent: &str, kind: &str, ms: u32| {
+        format!(
+            "{{\"timestamp\":\"2025-01-15T{time}Z\",\"region\":\"{region}\",\"service\":\"{service}\",\"trace_id\":\"t\",\
+             \"span_id\":\"{id}\",\"parent_span_id\":{parent},\"kind\":\"{kind}\",\"duration_ms\":{ms}}}\n"
+        )
+    };
+    let callees = [
+        span("11:00:01", "us", "api", "2", "\"1\"", "server", 30),
+        span("11:00:02", "us", "api", "3", "\"1\"", "server", 35),
+    ];
+    let caller = span("10:59:59", "eu", "web", "1", "null", "client", 50);
+    let ways = |lake: &str| {
+        let sql = "select minute, region, service, calls, round(sketch_quantile(way, 1.0)) as longest from call_ways";
+        ok(at, &["sql", "--lake", lake, "--date", DAY, "--format", "csv", "-c", sql])
+    };
+    // The callees come one by one, before their caller of the hour before and another region.
+    for (file, line) in [("a", &callees[0]), ("b", &callees[1]), ("c", &caller)] {
+        std::fs::write(at.join(file).with_extension("ndjson"), line).unwrap();
+        ok(at, &["ingest", "--table", "spans", &format!("{file}.ndjson")]);
+        if file != "c" {
+            assert_eq!(ways("lake").lines().count(), 1, "no caller is known yet");
+        }
+    }
+    let expected = "minute,region,service,calls,longest\n2025-01-15T11:00:00Z,us,api,2,20.0\n";
+    assert_eq!(ways("lake"), expected);
+    assert_eq!(ways("lake"), expected, "and not counted once more by the next query");
+
+    std::fs::write(at.join("all.ndjson"), callees.concat() + &caller).unwrap();
+    ok(at, &["ingest", "--lake", "clean", "--table", "spans", "all.ndjson"]);
+    assert_eq!(ways("clean"), expected);
+}
+
+#[test]
+fn sums_of_samples_do_not_depend_on_how_they_arrived() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    // 0.1 + 0.2 + 0.3 is another number when two of them are rounded first.
+    let sample = |second: u32, value: &str| {
+        format!(
+            "{{\"timestamp\":\"2025-01-15T10:00:0{second}Z\",\"region\":\"eu\",\"service\":\"api\",\"metric\":\"m\",\"value\":{value}}}\n"
+        )
+    };
+    let samples = [sample(1, "0.1"), sample(2, "0.2"), sample(3, "0.3")];
+    let sums = |lake: &str| {
+        let sql = "select slot, samples, total, least, most from metric_slots";
+        ok(at, &["sql", "--lake", lake, "--date", DAY, "--format", "csv", "-c", sql])
+    };
+    for (i, sample) in samples.iter().enumerate() {
+        std::fs::write(at.join(format!("{i}.ndjson")), sample).unwrap();
+        ok(at, &["ingest", "--table", "metrics", &format!("{i}.ndjson")]);
+        sums("lake");
+    }
+    // python3 -c 'import math; print(math.fsum([0.1, 0.2, 0.3]), 0.1 + 0.2 + 0.3)' gives 0.6 0.6000000000000001
+    let expected = "slot,samples,total,least,most\n2025-01-15T10:00:00Z,3,0.6,0.1,0.3\n";
+    assert_eq!(sums("lake"), expected);
+    std::fs::write(at.join("all.ndjson"), samples.concat()).unwrap();
+    ok(at, &["ingest", "--lake", "clean", "--table", "metrics", "all.ndjson"]);
+    assert_eq!(sums("clean"), expected);
+}

@@ -15,7 +15,7 @@ use crate::pipeline::Run;
 pub(super) const DOCUMENT: &str = "ga_kpi_summary.json";
 
 /// What the models of these documents share, computed once.
-const HELD: [&str; 4] = ["request_minutes", "region_kpis", "request_intervals", "metric_intervals"];
+const HELD: [&str; 3] = ["region_kpis", "request_intervals", "metric_intervals"];
 
 /// Figures of requests, with the columns of the model.
 const REQUESTS: [&str; 5] = ["availability", "error_rate", "p50_ms", "p95_ms", "p99_ms"];

@@ -3,14 +3,15 @@
 //! Both keep one summary for each group and pass it between the stages of a query as bytes; a group without
 //! values passes NULL and finishes as NULL.
 
-use crate::functions::argument::{binaries, doubles, read_sketch};
-use crate::functions::{ExactSum, QuantileSketch};
+use crate::functions::argument::{binaries, doubles};
+use crate::functions::{Error, ExactSum, QuantileSketch};
 use arrow::array::{Array, ArrayRef, BinaryArray, BinaryBuilder, BooleanArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, internal_datafusion_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ pub(super) trait Summary: Debug + Default + Send + Sync + 'static {
     fn add(&mut self, value: f64);
     fn remove(&mut self, value: f64);
     fn merge_bytes(&mut self, function: &'static str, bytes: &[u8]) -> Result<()>;
-    fn to_bytes(&self) -> Vec<u8>;
+    fn bytes(&self) -> Cow<'_, [u8]>;
     fn is_empty(&self) -> bool;
     fn heap_size(&self) -> usize;
 }
@@ -37,17 +38,11 @@ impl Summary for QuantileSketch {
     fn remove(&mut self, _: f64) {}
 
     fn merge_bytes(&mut self, function: &'static str, bytes: &[u8]) -> Result<()> {
-        let sketch = read_sketch(function, bytes)?;
-        if QuantileSketch::is_empty(self) {
-            *self = sketch;
-        } else {
-            self.merge(&sketch);
-        }
-        Ok(())
+        Ok(QuantileSketch::merge_bytes(self, bytes).map_err(|source| Error::Sketch { function, source })?)
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
-        QuantileSketch::to_bytes(self)
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.to_bytes())
     }
 
     fn is_empty(&self) -> bool {
@@ -56,6 +51,69 @@ impl Summary for QuantileSketch {
 
     fn heap_size(&self) -> usize {
         QuantileSketch::heap_size(self)
+    }
+}
+
+/// What sketches merge into. One alone stays as it came: most minutes of a rollup have one sketch for each key.
+#[derive(Debug, Default)]
+pub(super) enum Merged {
+    /// No values yet.
+    #[default]
+    Nothing,
+    /// The bytes of the only sketch so far.
+    One(Box<[u8]>),
+    /// All values of several.
+    Many(QuantileSketch),
+}
+
+impl Summary for Merged {
+    const CAN_REMOVE: bool = false;
+
+    fn add(&mut self, value: f64) {
+        let mut sketch = QuantileSketch::new();
+        sketch.insert(value);
+        // Its own bytes are a sketch.
+        let _ = self.merge_bytes("sketch_merge", &sketch.to_bytes());
+    }
+
+    fn remove(&mut self, _: f64) {}
+
+    fn merge_bytes(&mut self, function: &'static str, bytes: &[u8]) -> Result<()> {
+        let refuse = |source| Error::Sketch { function, source };
+        match self {
+            Merged::Nothing => {
+                if QuantileSketch::holds_values(bytes).map_err(refuse)? {
+                    *self = Merged::One(bytes.into());
+                }
+            }
+            Merged::One(first) => {
+                let mut sketch = QuantileSketch::from_bytes(first).map_err(refuse)?;
+                sketch.merge_bytes(bytes).map_err(refuse)?;
+                *self = Merged::Many(sketch);
+            }
+            Merged::Many(sketch) => sketch.merge_bytes(bytes).map_err(refuse)?,
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Merged::Nothing => Cow::Owned(QuantileSketch::new().to_bytes()),
+            Merged::One(bytes) => Cow::Borrowed(bytes),
+            Merged::Many(sketch) => Cow::Owned(sketch.to_bytes()),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self, Merged::Nothing)
+    }
+
+    fn heap_size(&self) -> usize {
+        match self {
+            Merged::Nothing => 0,
+            Merged::One(bytes) => bytes.len(),
+            Merged::Many(sketch) => sketch.heap_size(),
+        }
     }
 }
 
@@ -75,8 +133,8 @@ impl Summary for ExactSum {
         ExactSum::merge_bytes(self, bytes).map_err(|error| internal_datafusion_err!("{function}: {error}"))
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
-        ExactSum::to_bytes(self)
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.to_bytes())
     }
 
     fn is_empty(&self) -> bool {
@@ -148,7 +206,7 @@ pub(super) fn bytes_column<S: Summary>(summaries: &[S]) -> ArrayRef {
         if summary.is_empty() {
             column.append_null();
         } else {
-            column.append_value(summary.to_bytes());
+            column.append_value(summary.bytes());
         }
     }
     Arc::new(column.finish())
@@ -197,7 +255,7 @@ impl<S: Summary> Accumulator for Single<S> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary((!self.summary.is_empty()).then(|| self.summary.to_bytes()))])
+        Ok(vec![ScalarValue::Binary((!self.summary.is_empty()).then(|| self.summary.bytes().into_owned()))])
     }
 
     fn size(&self) -> usize {

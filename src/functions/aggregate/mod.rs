@@ -24,4 +24,5 @@ pub mod quantile_sketch;
 pub mod sketch_merge;
 pub mod spread_ratio;
 pub mod theil_sen_slope;
+pub mod trace_parts;
 pub mod wasserstein_of;

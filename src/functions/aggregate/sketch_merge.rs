@@ -8,8 +8,7 @@
 //! | any | the bytes of one sketch over all their values, in any order and grouping |
 //! | other bytes | error |
 
-use super::accumulate::{Aggregate, Input, bytes_column, state_fields};
-use crate::functions::QuantileSketch;
+use super::accumulate::{Aggregate, Input, Merged, bytes_column, state_fields};
 use crate::functions::argument::sketch_signature;
 use crate::functions::reference::{SKETCHES, example};
 use arrow::datatypes::{DataType, FieldRef};
@@ -19,7 +18,7 @@ use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature};
 use std::sync::LazyLock;
 
-const AGGREGATE: Aggregate<QuantileSketch> =
+const AGGREGATE: Aggregate<Merged> =
     Aggregate { function: "sketch_merge", input: Input::Bytes, finish: bytes_column };
 
 /// The SQL function.

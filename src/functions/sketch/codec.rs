@@ -13,6 +13,8 @@
 //! A value alone takes 6 to 14 bytes, a hundred latencies of a route in a minute about 120, a million
 //! log-normal latencies (of σ 1) about 1,300.
 
+use std::cell::RefCell;
+
 use super::buckets::{KEY_OF_ONE, MAX_KEY, key};
 use super::quantile_sketch::QuantileSketch;
 use super::store::{Bucket, MAX_COUNT, Store};
@@ -90,49 +92,80 @@ impl QuantileSketch {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote, and nothing else: whatever this accepts is written
     /// back as the same bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<QuantileSketch, SketchError> {
-        let mut reader = Reader { bytes, at: 0 };
-        match reader.byte()? {
-            VERSION => {}
-            other => return Err(SketchError::Version(other)),
-        }
-        let len = reader.varint()?;
-        if len == 0 {
-            reader.end()?;
-            return Ok(QuantileSketch::new());
-        }
-        let lengths = reader.byte()?;
-        let min = reader.double(lengths & 15)?;
-        let max = if lengths >> 4 == SAME { min } else { reader.double(lengths >> 4)? };
-        if (min == max) != (lengths >> 4 == SAME) || min.is_nan() || max.is_nan() || min > max {
-            return Err(reader.invalid("the smallest and the largest value contradict each other"));
-        }
-        // A bucket takes a byte at least: no more memory than that on the word of a length.
-        let room = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
-        let mut buckets: Vec<Bucket> = Vec::with_capacity(room);
-        for _ in 0..len {
-            let word = reader.varint()?;
-            let key = match buckets.last() {
-                None => unzigzag(word >> 1).map(|gap| gap + i64::from(KEY_OF_ONE)),
-                Some(previous) => {
-                    i64::try_from(word >> 1).ok().map(|gap| gap + i64::from(previous.key()) + 1)
-                }
-            };
-            let key = key.and_then(|key| i32::try_from(key).ok()).filter(|key| key.abs() <= MAX_KEY);
-            let key = key.ok_or_else(|| reader.invalid("a bucket beyond the largest double"))?;
-            let count = if word & 1 == 0 { 1 } else { reader.varint()?.saturating_add(2) };
-            if count > MAX_COUNT {
-                return Err(reader.invalid("a count beyond 2^46"));
-            }
-            buckets.push(Bucket::new(key, count));
-        }
-        reader.end()?;
-        let ends = buckets.first().map(|b| b.key()).zip(buckets.last().map(|b| b.key()));
-        let alone = len == 1 && buckets.iter().all(|b| b.count() == 1);
-        if ends != Some((key(min), key(max))) || (alone && min != max) {
-            return Err(reader.invalid("the buckets do not span from the smallest to the largest value"));
-        }
-        Ok(QuantileSketch { min, max, buckets: Store::sorted(buckets) })
+        let mut buckets = Vec::new();
+        Ok(match decode(bytes, &mut buckets)? {
+            Some((min, max)) => QuantileSketch { min, max, buckets: Store::sorted(buckets) },
+            None => QuantileSketch::new(),
+        })
     }
+
+    /// Merges a sketch that is given as bytes, without building it first.
+    pub(crate) fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), SketchError> {
+        DECODED.with_borrow_mut(|buckets| {
+            if let Some((min, max)) = decode(bytes, buckets)? {
+                self.min = self.min.min(min);
+                self.max = self.max.max(max);
+                self.buckets.merge_sorted(buckets);
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether bytes are a sketch, and one that holds values.
+    pub(crate) fn holds_values(bytes: &[u8]) -> Result<bool, SketchError> {
+        DECODED.with_borrow_mut(|buckets| Ok(decode(bytes, buckets)?.is_some()))
+    }
+}
+
+thread_local! {
+    /// The buckets of the sketch that was read last: merging reads many, and would allocate for each.
+    static DECODED: RefCell<Vec<Bucket>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Reads the buckets of a sketch in place of those that are there; gives the smallest and the largest value, or nothing
+/// for a sketch of no values.
+fn decode(bytes: &[u8], buckets: &mut Vec<Bucket>) -> Result<Option<(f64, f64)>, SketchError> {
+    buckets.clear();
+    let mut reader = Reader { bytes, at: 0 };
+    match reader.byte()? {
+        VERSION => {}
+        other => return Err(SketchError::Version(other)),
+    }
+    let len = reader.varint()?;
+    if len == 0 {
+        reader.end()?;
+        return Ok(None);
+    }
+    let lengths = reader.byte()?;
+    let min = reader.double(lengths & 15)?;
+    let max = if lengths >> 4 == SAME { min } else { reader.double(lengths >> 4)? };
+    if (min == max) != (lengths >> 4 == SAME) || min.is_nan() || max.is_nan() || min > max {
+        return Err(reader.invalid("the smallest and the largest value contradict each other"));
+    }
+    // A bucket takes a byte at least: no more memory than that on the word of a length.
+    let room = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
+    buckets.reserve_exact(room);
+    for _ in 0..len {
+        let word = reader.varint()?;
+        let key = match buckets.last() {
+            None => unzigzag(word >> 1).map(|gap| gap + i64::from(KEY_OF_ONE)),
+            Some(previous) => i64::try_from(word >> 1).ok().map(|gap| gap + i64::from(previous.key()) + 1),
+        };
+        let key = key.and_then(|key| i32::try_from(key).ok()).filter(|key| key.abs() <= MAX_KEY);
+        let key = key.ok_or_else(|| reader.invalid("a bucket beyond the largest double"))?;
+        let count = if word & 1 == 0 { 1 } else { reader.varint()?.saturating_add(2) };
+        if count > MAX_COUNT {
+            return Err(reader.invalid("a count beyond 2^46"));
+        }
+        buckets.push(Bucket::new(key, count));
+    }
+    reader.end()?;
+    let ends = buckets.first().map(|b| b.key()).zip(buckets.last().map(|b| b.key()));
+    let alone = len == 1 && buckets.iter().all(|b| b.count() == 1);
+    if ends != Some((key(min), key(max))) || (alone && min != max) {
+        return Err(reader.invalid("the buckets do not span from the smallest to the largest value"));
+    }
+    Ok(Some((min, max)))
 }
 
 /// The bytes of a double, first the significant ones, and how many those are.
@@ -219,6 +252,22 @@ impl Reader<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn merging_bytes_is_merging_what_they_hold(
+            parts in prop::collection::vec(prop::collection::vec(-1e3f64..1e6, 0..300), 1..6)
+        ) {
+            let (mut whole, mut merged) = (QuantileSketch::new(), QuantileSketch::new());
+            for part in &parts {
+                part.iter().for_each(|value| whole.insert(*value));
+                let bytes = sketch(part).to_bytes();
+                prop_assert_eq!(QuantileSketch::holds_values(&bytes), Ok(!part.is_empty()));
+                merged.merge_bytes(&bytes).unwrap();
+            }
+            prop_assert_eq!(merged.to_bytes(), whole.to_bytes());
+        }
+    }
 
     fn sketch(values: &[f64]) -> QuantileSketch {
         let mut sketch = QuantileSketch::new();

@@ -184,19 +184,18 @@ impl Store {
     }
 
     pub(super) fn merge(&mut self, other: &Store) {
-        match (&mut *self, other) {
-            (Store::List(ours), Store::List(_)) => {
+        self.merge_sorted(&other.buckets());
+    }
+
+    /// Adds buckets with ascending keys, each once.
+    pub(super) fn merge_sorted(&mut self, theirs: &[Bucket]) {
+        match self {
+            Store::List(ours) => {
                 ours.compact();
-                let theirs = other.buckets();
-                *self = Store::sorted(merge_lists(&ours.buckets, &theirs));
+                *self = Store::sorted(merge_lists(&ours.buckets, theirs));
                 self.try_array();
             }
-            (_, Store::List(theirs)) => {
-                theirs.buckets.iter().for_each(|b| self.insert(b.key(), b.count()));
-            }
-            (_, Store::Array { .. }) => {
-                other.buckets().iter().for_each(|b| self.insert(b.key(), b.count()));
-            }
+            Store::Array { .. } => theirs.iter().for_each(|b| self.insert(b.key(), b.count())),
         }
     }
 
