@@ -1,107 +1,112 @@
 -- title: What SLOs count, in slots of time
--- grain: one row per scope, region, service and slot that holds rows; one row without a slot for
---   what is known from the baseline alone
+-- grain: one row per stream and slot that holds rows; one row without a slot for what is known from
+--   the baseline alone
 -- materialized: run
+-- audit: a slot is as long as the bucket of its scope: one minute or five
 -- audit: errors of evaluations are those that did not succeed
 with
-scopes as (
-    select distinct
-        scope,
-        source,
-        bucket_seconds * 1000000 as bucket,
-        region,
-        service,
-        route,
-        agent_type,
-        reads_latency
-    from slo_scopes
+requests as (
+    select
+        streams.stream as stream,
+        streams.bucket_seconds * 1000000 as bucket,
+        minutes.minute as minute,
+        minutes.requests as requests,
+        minutes.errors as errors,
+        minutes.durations as durations,
+        case when streams.reads_latency then minutes.latency end as latency
+    from slo_streams as streams
+    join log_minutes as minutes
+        on streams.region = minutes.region
+        and streams.service = coalesce(minutes.service, 'unknown')
+    where
+        streams.source = 'requests'
+        and streams.signal = 'logs'
+        and (streams.route is null or streams.route = minutes.route)
+        and minutes.minute >= least($from, $baseline_from)
+        and minutes.minute < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket_seconds * 1000000 as bucket,
+        minutes.minute as minute,
+        minutes.requests as requests,
+        minutes.errors as errors,
+        minutes.durations as durations,
+        case when streams.reads_latency then minutes.latency end as latency
+    from slo_streams as streams
+    join span_minutes as minutes
+        on streams.region = minutes.region
+        and streams.service = coalesce(minutes.service, 'unknown')
+    where
+        streams.source = 'requests'
+        and streams.signal = 'spans'
+        and (streams.route is null or streams.route = minutes.route)
+        and minutes.minute >= least($from, $baseline_from)
+        and minutes.minute < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket_seconds * 1000000 as bucket,
+        selected.minute as minute,
+        selected.requests as requests,
+        selected.errors as errors,
+        selected.durations as durations,
+        selected.latency as latency
+    from slo_streams as streams
+    join slo_selected as selected
+        on streams.scope = selected.slo
+        and streams.region = selected.region
+        and streams.service = selected.service
+    where
+        streams.source = 'selected'
+        and (streams.route is null or streams.route = selected.route)
 ),
 
 request_slots as (
     select
-        scopes.scope as scope,
-        requests.region as region,
-        requests.service as service,
-        case
-            when requests.minute >= $from
-                then cast(requests.minute as bigint) / scopes.bucket * scopes.bucket
-        end as slot,
-        sum(requests.requests) as requests,
-        sum(requests.errors) as errors,
-        sum(requests.durations) as durations,
-        sketch_merge(
-            case when scopes.reads_latency and requests.minute >= $from then requests.latency end
-        ) as latency
-    from scopes
-    join request_parts as requests
-        on coalesce(scopes.region, requests.region) = requests.region
-        and coalesce(scopes.service, requests.service) = requests.service
-        and (scopes.route is null or scopes.route = requests.route)
-    where scopes.source = 'requests'
-    group by 1, 2, 3, 4
-),
-
-selected_slots as (
-    select
-        scopes.scope as scope,
-        selected.region as region,
-        selected.service as service,
-        case
-            when selected.minute >= $from
-                then cast(selected.minute as bigint) / scopes.bucket * scopes.bucket
-        end as slot,
-        sum(selected.requests) as requests,
-        sum(selected.errors) as errors,
-        sum(selected.durations) as durations,
-        sketch_merge(case when selected.minute >= $from then selected.latency end) as latency
-    from scopes
-    join slo_selected as selected on scopes.scope = selected.slo
-    where
-        scopes.source = 'selected'
-        and coalesce(scopes.region, selected.region) = selected.region
-        and coalesce(scopes.service, selected.service) = selected.service
-        and (scopes.route is null or scopes.route = selected.route)
-    group by 1, 2, 3, 4
+        stream,
+        case when minute >= $from then cast(minute as bigint) / bucket * bucket end as slot,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sum(durations) as durations,
+        sketch_merge(case when minute >= $from then latency end) as latency
+    from requests
+    group by 1, 2
 ),
 
 evaluation_slots as (
     select
-        scopes.scope as scope,
-        evaluations.region as region,
-        coalesce(evaluations.service, 'unknown') as service,
+        streams.stream as stream,
         case
             when evaluations.timestamp >= $from
-                then cast(evaluations.timestamp as bigint) / scopes.bucket * scopes.bucket
+                then cast(evaluations.timestamp as bigint) / (streams.bucket_seconds * 1000000)
+                    * (streams.bucket_seconds * 1000000)
         end as slot,
         count(*) as requests,
         sum(case when evaluations.status = 'success' then 0 else 1 end) as errors,
         cast(0 as bigint) as durations,
-        sketch_merge(arrow_cast(null, 'Binary')) as latency
-    from scopes
+        arrow_cast(null, 'Binary') as latency
+    from slo_streams as streams
     join evaluations
-        on coalesce(scopes.region, evaluations.region) = evaluations.region
-        and (scopes.service is null or scopes.service = evaluations.service)
-        and (scopes.agent_type is null or scopes.agent_type = evaluations.agent_type)
+        on streams.region = evaluations.region
+        and streams.service = coalesce(evaluations.service, 'unknown')
+        and (streams.agent_type is null or streams.agent_type = evaluations.agent_type)
     where
-        scopes.source = 'evaluations'
+        streams.source = 'evaluations'
         and evaluations.status is not null
         and evaluations.timestamp >= least($from, $baseline_from)
         and evaluations.timestamp < $to
-    group by 1, 2, 3, 4
+    group by 1, 2
 ),
 
 final as (
-    select * from request_slots
+    select stream, slot, requests, errors, durations, latency from request_slots
     union all
-    select * from selected_slots
-    union all
-    select * from evaluation_slots
+    select stream, slot, requests, errors, durations, latency from evaluation_slots
 )
 
 select
-    scope,
-    region,
-    service,
+    stream,
     arrow_cast(slot, 'Timestamp(Microsecond, Some("UTC"))') as slot,
     requests,
     errors,

@@ -2,13 +2,12 @@
 
 /// Models to hold before `validation_checks` and `criteria_results` are read: several of the models below
 /// them read each of these, directly or through others.
-pub const HELD: [&str; 10] = [
+pub const HELD: [&str; 9] = [
     "request_minutes",
     "kpi_summary",
     "drift_measures",
     "drift_checks",
-    "slo_windows",
-    "slo_bands",
+    "slo_observed",
     "slo_violations",
     "slo_episodes",
     "oom_events",

@@ -35,14 +35,13 @@ const KPI_SUMMARY: &str = "ga_kpi_summary.json";
 const DRIFT_ANALYSIS: &str = "drift_analysis.json";
 
 /// Models that several placeholders and documents read: computed once.
-const HELD: [&str; 17] = [
+const HELD: [&str; 16] = [
     "request_minutes",
     "kpi_summary",
     "region_kpis",
     "hourly_requests",
     "top_errors",
-    "slo_windows",
-    "slo_bands",
+    "slo_observed",
     "slo_violations",
     "slo_episodes",
     "drift_measures",

@@ -8,6 +8,7 @@ mod held;
 mod history;
 mod materialize;
 mod past;
+mod ranges;
 mod run;
 mod views;
 mod selected;
