@@ -21,6 +21,7 @@ burning as (
         tiers.budgeting as budgeting,
         tiers.allowed as allowed,
         tiers.burn_limit as burn_limit,
+        tiers.min_samples as min_samples,
         burn.long_bad as long_bad,
         burn.long_total as long_total,
         burn.long_bad / cast(burn.long_total as double) as long_share
@@ -39,11 +40,10 @@ firing as (
             partition by burning.series order by burning.slot, burning.tier
         ) as slot_before
     from burning
-    cross join (select max(min_samples) as min_samples from settings_detection) as detection
     where
         (
             burning.budgeting <> 'occurrences'
-            or burning.long_total >= detection.min_samples * 1000000
+            or burning.long_total >= burning.min_samples * 1000000
         )
         and (
             burning.burn_limit * burning.allowed >= 1.0

@@ -15,7 +15,7 @@ final as (
     from slo_windows as windows
     join slo_series as series on windows.series = series.series
     left join slo_expected as expected
-        on windows.series = expected.series and windows.position = expected.position
+        on windows.series = expected.series and windows.window_position = expected.position
 )
 
 select

@@ -85,9 +85,9 @@ spans as (
             / cast(
                 cast(periods.period_end as bigint) - cast(periods.period_start as bigint) as double
             ) as lived
-    from burning
-    join periods
-        on burning.series = periods.series and burning.burn['since'] = periods.period_start
+    from periods
+    join burning
+        on periods.series = burning.series and periods.period_start = burning.burn['since']
 ),
 
 final as (

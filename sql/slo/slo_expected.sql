@@ -11,32 +11,20 @@
 --   `zscore_limit` standard deviations from the mean, made of `min_samples` or more, and away from
 --   the expectation by `deviation_floor` of the distance between target and threshold
 with
-limits as (
-    select
-        ewma_alpha,
-        band_periods,
-        band_width,
-        zscore_limit,
-        min_samples,
-        deviation_floor
-    from settings_detection
-),
-
 averages as (
     select
         observed.series as series,
         observed.position as position,
         observed.observed as observed,
         observed.samples as samples,
-        ewma(observed.observed, limits.ewma_alpha) over history as average,
-        bollinger_lower(observed.observed, limits.band_periods, limits.band_width) over history
+        ewma(observed.observed, series.ewma_alpha) over history as average,
+        bollinger_lower(observed.observed, series.band_periods, series.band_width) over history
             as lower,
-        bollinger_upper(observed.observed, limits.band_periods, limits.band_width) over history
+        bollinger_upper(observed.observed, series.band_periods, series.band_width) over history
             as upper,
-        zscore(observed.observed, limits.band_periods) over history as zscore
+        zscore(observed.observed, series.band_periods) over history as zscore
     from slo_series as series
     join slo_observed as observed on series.series = observed.series
-    cross join limits
     where series.band in ('bollinger', 'ewma')
     window history as (partition by observed.series order by observed.position)
 ),
@@ -49,6 +37,8 @@ placed as (
         observed.observed as observed,
         observed.samples as samples,
         series.band as band,
+        series.band_periods as band_periods,
+        series.band_width as band_width,
         case
             when series.band = 'season'
                 then hour_of_week(
@@ -60,7 +50,7 @@ placed as (
                 )
             else 0
         end as season,
-        (observed.position * series.window_seconds) as seconds
+        observed.position * series.window_seconds as seconds
     from slo_series as series
     join slo_observed as observed on series.series = observed.series
     where series.band in ('robust', 'season')
@@ -74,14 +64,14 @@ medians as (
         placed.samples as samples,
         placed.band as band,
         placed.seconds as seconds,
+        placed.band_width as band_width,
         min(placed.seconds) over (
             partition by placed.series, placed.season order by placed.position
             rows between unbounded preceding and current row
         ) as first_seconds,
-        robust_center(placed.observed, limits.band_periods) over history as center,
-        robust_deviation(placed.observed, limits.band_periods) over history as deviation
+        robust_center(placed.observed, placed.band_periods) over history as center,
+        robust_deviation(placed.observed, placed.band_periods) over history as deviation
     from placed
-    cross join limits
     window history as (partition by placed.series, placed.season order by placed.position)
 ),
 
@@ -103,11 +93,10 @@ banded as (
         case series.band
             when 'bollinger' then averages.zscore
             else (averages.observed - averages.average)
-                / nullif((averages.upper - averages.lower) / 2.0 / limits.band_width, 0.0)
+                / nullif((averages.upper - averages.lower) / 2.0 / series.band_width, 0.0)
         end as zscore
     from slo_series as series
     join averages on series.series = averages.series
-    cross join limits
     union all
     select
         medians.series as series,
@@ -118,11 +107,10 @@ banded as (
             when medians.band = 'robust' or medians.seconds >= medians.first_seconds + 6 * 86400
                 then medians.center
         end as expected,
-        medians.center - limits.band_width * medians.deviation as lower,
-        medians.center + limits.band_width * medians.deviation as upper,
+        medians.center - medians.band_width * medians.deviation as lower,
+        medians.center + medians.band_width * medians.deviation as upper,
         (medians.observed - medians.center) / nullif(medians.deviation, 0.0) as zscore
     from medians
-    cross join limits
 ),
 
 final as (
@@ -148,25 +136,18 @@ final as (
         end as zscore,
         case
             when series.detect = 'threshold' then false
-            when banded.samples < limits.min_samples then false
+            when banded.samples < series.min_samples then false
             when banded.expected is null then false
-            -- Where target and threshold are the same, a tenth of the target is the yardstick.
-            when abs(banded.observed - banded.expected)
-                < limits.deviation_floor
-                * coalesce(
-                    nullif(abs(series.threshold - series.target), 0.0), 0.1 * series.target
-                )
-                then false
+            when abs(banded.observed - banded.expected) < series.least_step then false
             -- After a history of equal values there is no z-score, and any distance is far.
             when series.is_lower_better
                 then coalesce(banded.observed > banded.upper, false)
-                    and coalesce(banded.zscore >= limits.zscore_limit, true)
+                    and coalesce(banded.zscore >= series.zscore_limit, true)
             else coalesce(banded.observed < banded.lower, false)
-                and coalesce(banded.zscore <= -limits.zscore_limit, true)
+                and coalesce(banded.zscore <= -series.zscore_limit, true)
         end as is_anomaly
     from slo_series as series
     join banded on series.series = banded.series
-    cross join limits
 )
 
 select

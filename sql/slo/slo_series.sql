@@ -5,6 +5,9 @@
 -- audit: series is a number: models by time have it instead of names, which are joined to what
 --   comes out
 -- audit: stream and what belongs to windows are NULL for composites
+-- audit: what counts as an anomaly is in every row, because a filter over it must not become a join:
+--   least_step is how far a value has to be from its expectation, as `deviation_floor` of the way from
+--   target to threshold, or of a tenth of the target where these are the same
 with
 known as (
     select distinct stream
@@ -28,11 +31,20 @@ measured as (
         coalesce(slos.detect, 'both') as detect,
         scopes.reads as reads,
         slos.budgeting as budgeting,
-        slos.time_zone as time_zone
+        slos.time_zone as time_zone,
+        limits.ewma_alpha as ewma_alpha,
+        limits.band_periods as band_periods,
+        limits.band_width as band_width,
+        limits.zscore_limit as zscore_limit,
+        limits.min_samples as min_samples,
+        limits.deviation_floor
+        * coalesce(nullif(abs(slos.threshold - slos.target), 0.0), 0.1 * slos.target)
+            as least_step
     from settings_slos as slos
     join slo_scopes as scopes on slos.name = scopes.slo
     join slo_streams as streams on scopes.scope = streams.scope
     join known on streams.stream = known.stream
+    cross join settings_detection as limits
 ),
 
 composites as (
@@ -58,7 +70,13 @@ final as (
         detect,
         reads,
         budgeting,
-        time_zone
+        time_zone,
+        ewma_alpha,
+        band_periods,
+        band_width,
+        zscore_limit,
+        min_samples,
+        least_step
     from measured
     union all
     select
@@ -77,7 +95,13 @@ final as (
         null as detect,
         'parts' as reads,
         'ratio_timeslices' as budgeting,
-        null as time_zone
+        null as time_zone,
+        null as ewma_alpha,
+        null as band_periods,
+        null as band_width,
+        null as zscore_limit,
+        null as min_samples,
+        null as least_step
     from composites
 )
 
@@ -98,5 +122,11 @@ select
     detect,
     reads,
     budgeting,
-    time_zone
+    time_zone,
+    ewma_alpha,
+    band_periods,
+    band_width,
+    zscore_limit,
+    min_samples,
+    least_step
 from final

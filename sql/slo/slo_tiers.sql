@@ -17,6 +17,7 @@ final as (
         tiers.severity as severity,
         tiers.long_seconds as long_seconds,
         tiers.short_seconds as short_seconds,
+        detection.min_samples as min_samples,
         coalesce(
             tiers.burn_rate,
             greatest(
@@ -27,6 +28,7 @@ final as (
         ) as burn_limit
     from slo_objectives as slos
     join settings_burn_tiers as tiers on slos.name = tiers.slo
+    cross join settings_detection as detection
 )
 
 select
@@ -39,6 +41,7 @@ select
     severity,
     long_seconds,
     short_seconds,
+    min_samples,
     burn_limit,
     least(burn_limit * allowed, 1.0) as limit_share
 from final

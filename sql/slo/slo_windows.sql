@@ -27,7 +27,7 @@ grid as (
 final as (
     select
         grid.series as series,
-        grid.position as position,
+        grid.position as window_position,
         grid.slo as slo,
         grid.type as type,
         grid.region as region,
@@ -81,5 +81,5 @@ select
     is_violated,
     good_share,
     series,
-    position
+    window_position
 from final

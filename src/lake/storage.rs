@@ -139,7 +139,7 @@ impl Storage {
     }
 
     /// The local directory, when it is one.
-    fn local(&self) -> Option<std::path::PathBuf> {
+    fn local(&self) -> Option<PathBuf> {
         (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
     }
 

@@ -72,10 +72,10 @@ impl<'a> Section<'a> {
         remedy: Option<String>,
     ) {
         let key = self.key(name);
-        let got = got.into();
-        let got = match &self.name {
-            Some(entry) if name != "name" => format!("{got}, in `{entry}`"),
-            _ => got,
+        let remedy = match (&self.name, remedy) {
+            (Some(entry), Some(remedy)) => Some(format!("in `{entry}`, {remedy}")),
+            (Some(entry), None) => Some(format!("mend it in `{entry}`")),
+            (None, remedy) => remedy,
         };
         self.problems.add(key, got, expected, remedy);
     }

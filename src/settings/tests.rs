@@ -432,6 +432,35 @@ fn burn_tiers_are_those_of_the_workbook_until_an_slo_has_its_own() {
 }
 
 #[test]
+fn a_correction_is_for_an_slo_that_exists() {
+    let given = |slo: &str| {
+        format!(
+            "[[composite]]\nname = \"all\"\nobjective = 0.98\nparts = [{{ slo = \"error_rate\" }}]\n\
+             [[correction]]\nname = \"upgrade\"\nfrom = \"2025-01-15T10:00:00Z\"\nto = \"2025-01-15T11:00:00Z\"\n\
+             reason = \"planned\"\nauthor = \"sre\"\nslo = \"{slo}\"\n"
+        )
+    };
+    assert_eq!(load(&given("error_rate")).unwrap().corrections.len(), 1);
+    let wrong = |slo| format!("correction `upgrade`.slo: expected the name of an SLO, got `{slo}`");
+    check(&given("eror_rate"), &wrong("eror_rate"), "did you mean `error_rate`?");
+    check(&given("all"), &wrong("all"), "name a part of the composite: error_rate");
+}
+
+#[test]
+fn what_is_wrong_with_an_entry_is_said_with_its_name() {
+    check(
+        "[[slo]]\nname = \"error_rate\"\nobjective = 99.9",
+        "slo[0].objective: expected a share above 0 and at most 1, got 99.9",
+        "in `error_rate`, write objective = 0.999",
+    );
+    check(
+        "[[slo]]\nname = \"error_rate\"\npercentiles = \"exact\"",
+        "slo[0].percentiles: expected nothing for type `error_rate`, got `exact`",
+        "in `error_rate`, remove it",
+    );
+}
+
+#[test]
 fn each_metric_has_one_factor_per_unit() {
     let text = "[metrics]\nload1 = { role = \"cpu_utilization\", unit = \"loads\", factor = 25 }";
     let tables = load(text).unwrap().tables().unwrap();

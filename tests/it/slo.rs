@@ -366,8 +366,8 @@ budgeting = \"timeslices\"
     };
     let windows = |settings: &str| {
         std::fs::write(folder.path().join("tars.toml"), settings).unwrap();
-        let sql = "select slo, position, observed, samples, round(good_share, 6) from slo_windows \
-                   where observed is not null and slo in ('api_latency_p95', 'gets', 'pay') order by slo, position";
+        let sql = "select slo, window_position, observed, samples, round(good_share, 6) from slo_windows \
+                   where observed is not null and slo in ('api_latency_p95', 'gets', 'pay') order by slo, window_position";
         run(&["sql", "-c", sql]).lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
     };
     // python3: v = sorted(...) of each window; v[ceil(percentile * len(v)) - 1]; the share of v that is at most the target.
