@@ -263,7 +263,7 @@ fn everything_that_is_wrong_is_reported_at_once() {
         assert!(error.contains(part), "{error}");
     }
     assert!(hint.contains("cost.memory_gb_hours: did you mean `memory_gb_hour`?"), "{hint}");
-    assert!(hint.contains("slo[0].type: did you mean `latency`?"), "{hint}");
+    assert!(hint.contains("slo[0].type: in `new`, did you mean `latency`?"), "{hint}");
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn tables_have_the_columns_that_models_join() {
     for (table, expected) in [
         (
             "settings_slos",
-            "name type target threshold window_seconds percentile region service route agent_type filter reads band detect objective budgeting period period_seconds rolling_seconds time_zone",
+            "name type target threshold window_seconds percentile region service route agent_type filter reads band detect percentiles objective budgeting period period_seconds rolling_seconds time_zone",
         ),
         ("settings_regions", "region is_primary"),
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor seasonal"),
@@ -343,7 +343,7 @@ fn a_list_without_entries_is_a_table_without_rows() {
     settings.slos.clear();
     let tables = settings.tables().unwrap();
     assert_eq!(tables[0].1.num_rows(), 0);
-    assert_eq!(tables[0].1.num_columns(), 20);
+    assert_eq!(tables[0].1.num_columns(), 21);
 }
 
 #[test]
