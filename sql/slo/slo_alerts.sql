@@ -12,133 +12,105 @@
 -- audit: a slower tier is silent while a faster one fires; stretches at most 30 minutes apart are
 --   one
 with
-slos as (
-    select name, objective, budgeting, cast(period_seconds as double) as period_seconds
-    from slo_objectives
-),
-
 burning as (
     select
-        burn.slo as slo,
-        burn.region as region,
-        burn.service as service,
+        burn.series as series,
         burn.slot as slot,
         burn.gone as gone,
-        tiers.tier as tier,
-        tiers.windows as windows,
-        tiers.action as action,
-        tiers.severity as severity,
-        tiers.share as share,
-        tiers.burn_rate as burn_rate,
-        cast(tiers.long_seconds as double) as long_seconds,
-        burn.bad_sums as bad_sums,
-        burn.total_sums as total_sums,
-        cast(array_position(burn.lengths, tiers.long_seconds) as bigint) as long_place,
-        cast(array_position(burn.lengths, tiers.short_seconds) as bigint) as short_place
-    from slo_burn as burn
-    join settings_burn_tiers as tiers on burn.slo = tiers.slo
-),
-
-summed as (
-    select
-        slo,
-        region,
-        service,
-        slot,
-        gone,
-        tier,
-        windows,
-        action,
-        severity,
-        share,
-        burn_rate,
-        long_seconds,
-        bad_sums[long_place] as long_bad,
-        total_sums[long_place] as long_total,
-        bad_sums[short_place] as short_bad,
-        total_sums[short_place] as short_total
-    from burning
-),
-
-limits as (
-    select
-        summed.*,
-        1.0 - slos.objective as allowed,
-        slos.budgeting as budgeting,
-        coalesce(
-            summed.burn_rate,
-            greatest(summed.share * slos.period_seconds / summed.long_seconds, 1.0)
-        ) as burn_limit,
-        summed.long_bad / cast(summed.long_total as double) as long_share,
-        summed.short_bad / cast(summed.short_total as double) as short_share
-    from summed
-    join slos on summed.slo = slos.name
-    where summed.short_bad > 0
+        burn.tier as tier,
+        tiers.budgeting as budgeting,
+        tiers.allowed as allowed,
+        tiers.burn_limit as burn_limit,
+        tiers.min_samples as min_samples,
+        burn.long_bad as long_bad,
+        burn.long_total as long_total,
+        burn.long_bad / cast(burn.long_total as double) as long_share
+    from slo_tiers as tiers
+    join slo_burn as burn on tiers.slo = burn.slo and tiers.tier = burn.tier
 ),
 
 firing as (
     select
-        limits.*,
-        min(limits.tier) over (
-            partition by limits.slo, limits.region, limits.service, limits.slot
-        ) as fastest
-    from limits
-    cross join (select max(min_samples) as min_samples from settings_detection) as detection
+        burning.series as series,
+        burning.slot as slot,
+        burning.tier as tier,
+        burning.gone as gone,
+        burning.long_share as long_share,
+        lag(burning.slot) over (
+            partition by burning.series order by burning.slot, burning.tier
+        ) as slot_before
+    from burning
     where
-        limits.long_share >= least(limits.burn_limit * limits.allowed, 1.0)
-        and limits.short_share >= least(limits.burn_limit * limits.allowed, 1.0)
-        and (
-            limits.budgeting <> 'occurrences'
-            or limits.long_total >= detection.min_samples * 1000000
+        (
+            burning.budgeting <> 'occurrences'
+            or burning.long_total >= burning.min_samples * 1000000
         )
         and (
-            limits.burn_limit * limits.allowed >= 1.0
-            or wilson_lower(limits.long_bad / 1000000.0, limits.long_total / 1000000.0, 1.96)
-                >= limits.burn_limit * limits.allowed
+            burning.burn_limit * burning.allowed >= 1.0
+            or wilson_lower(burning.long_bad / 1000000.0, burning.long_total / 1000000.0, 1.96)
+                >= burning.burn_limit * burning.allowed
         )
 ),
 
+-- Of a slot only the fastest tier, which is the first.
 heard as (
     select
-        *,
+        series,
+        slot,
+        tier,
+        gone,
+        long_share,
         case
             when slot - lag(slot) over (
-                partition by slo, region, service, tier order by slot
+                partition by series, tier order by slot
             ) <= interval '30 minutes' then 0
             else 1
         end as is_start
     from firing
-    where tier = fastest
+    where slot_before is null or slot_before <> slot
 ),
 
 numbered as (
     select
         *,
         sum(is_start) over (
-            partition by slo, region, service, tier order by slot
+            partition by series, tier order by slot
             rows between unbounded preceding and current row
         ) as episode
     from heard
 ),
 
-final as (
+episodes as (
     select
-        slo,
-        region,
-        service,
+        series,
         tier,
-        max(windows) as windows,
-        max(action) as action,
-        max(severity) as severity,
         min(slot) as started_at,
         max(slot) + interval '5 minutes' as ended_at,
-        max(burn_limit) as burn_limit,
-        max(long_share) / nullif(max(allowed), 0.0) as worst_burn,
+        max(long_share) as long_share,
         min(gone) as gone_at_start,
-        max(gone) as gone_at_end,
-        episode
+        max(gone) as gone_at_end
     from numbered
-    group by slo, region, service, tier, episode
+    group by series, tier, episode
+),
+
+final as (
+    select
+        series.slo as slo,
+        series.region as region,
+        series.service as service,
+        episodes.tier as tier,
+        tiers.windows as windows,
+        tiers.action as action,
+        tiers.severity as severity,
+        episodes.started_at as started_at,
+        episodes.ended_at as ended_at,
+        tiers.burn_limit as burn_limit,
+        episodes.long_share / nullif(tiers.allowed, 0.0) as worst_burn,
+        episodes.gone_at_start as gone_at_start,
+        episodes.gone_at_end as gone_at_end
+    from slo_series as series
+    join slo_tiers as tiers on series.slo = tiers.slo
+    join episodes on series.series = episodes.series and tiers.tier = episodes.tier
 )
 
 select

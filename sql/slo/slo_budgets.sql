@@ -17,11 +17,9 @@ slos as (
 
 counted as (
     select
-        slo,
-        region,
-        service,
+        series,
         period_start,
-        period_end,
+        max(period_end) as period_end,
         sum(seconds) as seconds,
         sum(total) as raw_total,
         sum(bad) as raw_bad,
@@ -33,19 +31,28 @@ counted as (
         ) as recent_bad,
         min(slot) as first_slot
     from slo_events
-    group by slo, region, service, period_start, period_end
+    group by series, period_start
 ),
 
 spans as (
     select
-        *,
-        (cast(least(period_end, $to) as bigint) - cast(greatest(period_start, $from) as bigint))
-            / 1000000 as span_seconds,
+        series.slo as slo,
+        series.region as region,
+        series.service as service,
+        counted.*,
+        (
+            cast(least(counted.period_end, $to) as bigint)
+            - cast(greatest(counted.period_start, $from) as bigint)
+        ) / 1000000 as span_seconds,
         least(
             86400,
-            (cast($to as bigint) - cast(greatest(period_start, first_slot) as bigint)) / 1000000
+            (
+                cast($to as bigint)
+                - cast(greatest(counted.period_start, counted.first_slot) as bigint)
+            ) / 1000000
         ) as recent_seconds
-    from counted
+    from slo_series as series
+    join counted on series.series = counted.series
 ),
 
 budgets as (

@@ -1,74 +1,123 @@
--- title: Error events over the windows that burn-rate alerts look at
--- grain: one row per SLO, region, service and slot that holds events
+-- title: Where budgets burn: error events over the windows that burn-rate alerts look at
+-- grain: one row per SLO, region, service, tier and slot that holds events and ends a long and a
+--   short window in both of which the tier's share of events, or more, was bad
 -- materialized: view
--- audit: `lengths` are the windows of all burn tiers in seconds; `bad_sums` and `total_sums` are
---   the events of the window of each length that ends with the slot
 -- audit: slots without events add nothing; what a correction covers is left out
 -- audit: gone is the share of the period's budget that was spent by the end of the slot, where the
 --   budget is that of a whole period at the average traffic of what is measured of it
 with
-lengths as (
-    select array_agg(distinct seconds order by seconds) as lengths
-    from (
-        select long_seconds as seconds from settings_burn_tiers
-        union all
-        select short_seconds as seconds from settings_burn_tiers
-    )
+limits as (
+    select
+        slo,
+        array_agg(tier order by tier) as tiers,
+        array_agg(long_seconds order by tier) as longs,
+        array_agg(short_seconds order by tier) as shorts,
+        array_agg(limit_share order by tier) as shares,
+        max(allowed) as allowed
+    from slo_tiers
+    group by slo
+),
+
+series as (
+    select
+        series.series as series,
+        series.slo as slo,
+        series.region as region,
+        series.service as service,
+        limits.tiers as tiers,
+        limits.longs as longs,
+        limits.shorts as shorts,
+        limits.shares as shares,
+        limits.allowed as allowed
+    from slo_series as series
+    join limits on series.slo = limits.slo
 ),
 
 events as (
-    select slo, region, service, slot, bad, total, period_start, period_end
+    select series, slot, bad, total, period_start, period_end
     from slo_events
     where not is_corrected
 ),
 
-windows as (
-    select
-        events.slo as slo,
-        events.region as region,
-        events.service as service,
-        events.slot as slot,
-        events.bad as bad,
-        events.period_start as period_start,
-        events.period_end as period_end,
-        lengths.lengths as lengths,
-        trailing_sums(events.bad, events.slot, lengths.lengths) over history as bad_sums,
-        trailing_sums(events.total, events.slot, lengths.lengths) over history as total_sums,
-        sum(events.bad) over so_far as bad_so_far,
-        sum(events.total) over whole as total_whole
+periods as (
+    select series, period_start, max(period_end) as period_end, sum(total) as total
     from events
-    cross join lengths
-    window
-        history as (partition by events.slo, events.region, events.service order by events.slot),
-        so_far as (
-            partition by events.slo, events.region, events.service, events.period_start
-            order by events.slot
-            rows between unbounded preceding and current row
-        ),
-        whole as (
-            partition by events.slo, events.region, events.service, events.period_start
-        )
+    group by series, period_start
+),
+
+found as (
+    select
+        events.series as series,
+        burn_windows(
+            events.bad,
+            events.total,
+            events.slot,
+            events.period_start,
+            series.longs,
+            series.shorts,
+            series.shares
+        ) as burns
+    from series
+    join events on series.series = events.series
+    group by events.series
+),
+
+burning as (
+    select series, unnest(burns) as burn
+    from found
 ),
 
 spans as (
     select
-        *,
-        (cast(least(period_end, $to) as bigint) - cast(greatest(period_start, $from) as bigint))
-            / cast(cast(period_end as bigint) - cast(period_start as bigint) as double) as lived
-    from windows
+        burning.series as series,
+        burning.burn['at'] as slot,
+        cast(burning.burn['pair'] as bigint) as pair,
+        burning.burn['long_bad'] as long_bad,
+        burning.burn['long_total'] as long_total,
+        burning.burn['short_bad'] as short_bad,
+        burning.burn['short_total'] as short_total,
+        burning.burn['spent'] as spent,
+        periods.total as total,
+        (
+            cast(least(periods.period_end, $to) as bigint)
+            - cast(greatest(periods.period_start, $from) as bigint)
+        )
+            / cast(
+                cast(periods.period_end as bigint) - cast(periods.period_start as bigint) as double
+            ) as lived
+    from periods
+    join burning
+        on periods.series = burning.series and periods.period_start = burning.burn['since']
 ),
 
 final as (
     select
-        spans.*,
-        spans.bad_so_far
-            / nullif(
-                (1.0 - objectives.objective) * spans.total_whole / nullif(spans.lived, 0.0),
-                0.0
-            ) as gone
-    from spans
-    join slo_objectives as objectives on spans.slo = objectives.name
+        series.slo as slo,
+        series.region as region,
+        series.service as service,
+        series.series as series,
+        spans.slot as slot,
+        series.tiers[spans.pair] as tier,
+        spans.long_bad as long_bad,
+        spans.long_total as long_total,
+        spans.short_bad as short_bad,
+        spans.short_total as short_total,
+        spans.spent
+            / nullif(series.allowed * spans.total / nullif(spans.lived, 0.0), 0.0) as gone
+    from series
+    join spans on series.series = spans.series
 )
 
-select slo, region, service, slot, lengths, bad_sums, total_sums, gone
+select
+    slo,
+    region,
+    service,
+    slot,
+    tier,
+    long_bad,
+    long_total,
+    short_bad,
+    short_total,
+    gone,
+    series
 from final

@@ -1,6 +1,6 @@
 -- title: Good and bad events of each SLO and composite, in the period whose budget they cost
--- grain: one row per SLO, region, service and slot of five minutes that holds events; for budgets
---   of time slices one row per slot in which measured windows begin
+-- grain: one row per series and slot of five minutes that holds events; for budgets of time slices
+--   one row per slot in which measured windows begin
 -- materialized: view
 -- audit: events are counted in millionths; good and bad make the total
 -- audit: a composite counts one event per region and slot, as good as the weighted mean of those
@@ -13,7 +13,7 @@ with
 part_slots as (
     select
         parts.name as name,
-        parts.slo as part,
+        parts.part as part,
         max(parts.weight) as weight,
         parts.region as region,
         cast(parts.slot as bigint) + parts.place * 300000000 as slot,
@@ -22,53 +22,68 @@ part_slots as (
     from (
         select
             composites.name as name,
+            composites.part as part,
             composites.weight as weight,
-            events.*,
+            series.region as region,
+            events.slot as slot,
+            events.good as good,
+            events.total as total,
+            events.is_corrected as is_corrected,
             unnest(range(0, greatest(events.seconds / 300, 1))) as place
         from settings_composites as composites
-        join slo_part_events as events on composites.part = events.slo
+        join slo_series as series on composites.part = series.slo
+        join slo_part_events as events on series.series = events.series
     ) as parts
     group by 1, 2, 4, 5
 ),
 
 composite_slots as (
     select
-        name as slo,
-        region,
-        'all' as service,
-        arrow_cast(slot, 'Timestamp(Microsecond, Some("UTC"))') as slot,
+        series.series as series,
+        arrow_cast(part_slots.slot, 'Timestamp(Microsecond, Some("UTC"))') as slot,
         300 as seconds,
-        cast(round(exact_sum(weight * share) / exact_sum(weight) * 1000000.0) as bigint) as good,
+        cast(
+            round(
+                exact_sum(part_slots.weight * part_slots.share) / exact_sum(part_slots.weight)
+                * 1000000.0
+            ) as bigint
+        ) as good,
         1000000 as total,
-        bool_or(is_corrected) as is_corrected
-    from part_slots
-    where slot < cast($to as bigint)
-    group by name, region, slot
+        bool_or(part_slots.is_corrected) as is_corrected
+    from slo_series as series
+    join part_slots on series.slo = part_slots.name and series.region = part_slots.region
+    where series.stream is null and part_slots.slot < cast($to as bigint)
+    group by series.series, part_slots.slot
 ),
 
 all_events as (
-    select slo, region, service, slot, seconds, good, total, is_corrected
+    select series, slot, seconds, good, total, is_corrected
     from slo_part_events
     union all
-    select slo, region, service, slot, seconds, good, total, is_corrected
+    select series, slot, seconds, good, total, is_corrected
     from composite_slots
 ),
 
 placed as (
     select
         all_events.*,
+        series.slo as slo,
+        series.region as region,
+        series.service as service,
         case when objectives.rolling_seconds is null then objectives.period end as period,
         objectives.time_zone as time_zone,
         objectives.rolling_seconds * 1000000 as rolling,
         -- How many whole rolling periods lie between the slot and the end.
         (cast($to as bigint) - 1 - cast(all_events.slot as bigint))
             / (objectives.rolling_seconds * 1000000) as periods_ago
-    from all_events
-    join slo_objectives as objectives on all_events.slo = objectives.name
+    from slo_objectives as objectives
+    join slo_series as series on objectives.name = series.slo
+    join all_events on series.series = all_events.series
 ),
 
 final as (
     select
+        placed.series as series,
         placed.slo as slo,
         placed.region as region,
         placed.service as service,
@@ -106,5 +121,6 @@ select
     total,
     period_start,
     period_end,
-    is_corrected
+    is_corrected,
+    series
 from final

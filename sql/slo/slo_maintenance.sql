@@ -1,6 +1,6 @@
 -- title: Minutes that corrections cover
 -- grain: one row per minute of the window that a correction covers
--- materialized: view
+-- materialized: once
 -- audit: scopes holds for each correction of the minute the SLO, region and service that it is for,
 --   `*` where it is for all, so that whoever asks joins one row and counts nothing twice
 with

@@ -1,93 +1,112 @@
 -- title: Good and bad events of each SLO, without composites
--- grain: one row per SLO, region, service and slot of five minutes that holds events; for budgets
---   of time slices one row per slot in which measured windows begin
--- materialized: view
+-- grain: one row per series and slot of five minutes that holds events; for budgets of time slices
+--   one row per slot in which measured windows begin
+-- materialized: once
 -- audit: events are counted in millionths, so that the shares of ratio_timeslices add up exactly
 -- audit: is_corrected marks slots that begin within a correction for their SLO, region and service
 with
-slos as (
+latencies as (
     select
-        name,
-        type,
-        target,
-        window_seconds,
-        budgeting
-    from settings_slos
+        series.series as series,
+        series.bucket_seconds = 300 as is_whole,
+        cast(slots.slot as bigint) / 300000000 * 300000000 as slot,
+        300 as seconds,
+        cast(round(sketch_share_below(slots.latency, series.target) * slots.durations) as bigint)
+            * 1000000 as good,
+        slots.durations * 1000000 as total
+    from slo_series as series
+    join slo_slots as slots on series.stream = slots.stream
+    where
+        series.budgeting = 'occurrences'
+        and series.type = 'latency'
+        and series.reads <> 'exact'
+        and slots.slot is not null
+        and slots.durations > 0
 ),
 
-counted as (
+counts as (
     select
-        slos.name as slo,
-        slots.region as region,
-        slots.service as service,
-        arrow_cast(
-            cast(slots.slot as bigint) / 300000000 * 300000000,
-            'Timestamp(Microsecond, Some("UTC"))'
-        ) as slot,
+        series.series as series,
+        series.bucket_seconds = 300 as is_whole,
+        cast(slots.slot as bigint) / 300000000 * 300000000 as slot,
         300 as seconds,
-        false as is_slice,
-        case
-            when slos.type = 'latency'
-                then cast(
-                    round(sketch_share_below(slots.latency, slos.target) * slots.durations)
-                    as bigint
-                )
-            else slots.requests - slots.errors
-        end * 1000000 as good,
-        case
-            when slos.type = 'latency' then slots.durations
-            else slots.requests
-        end * 1000000 as total
-    from slos
-    join slo_scopes as scopes on slos.name = scopes.slo
-    join slo_slots as slots on scopes.scope = slots.scope
-    where slos.budgeting = 'occurrences' and slots.slot is not null
+        (slots.requests - slots.errors) * 1000000 as good,
+        slots.requests * 1000000 as total
+    from slo_series as series
+    join slo_slots as slots on series.stream = slots.stream
+    where
+        series.budgeting = 'occurrences'
+        and series.type <> 'latency'
+        and slots.slot is not null
+        and slots.requests > 0
 ),
 
 slices as (
     select
-        slos.name as slo,
-        windows.region as region,
-        windows.service as service,
-        arrow_cast(
-            cast(windows.window_start as bigint) / 300000000 * 300000000,
-            'Timestamp(Microsecond, Some("UTC"))'
-        ) as slot,
-        slos.window_seconds as seconds,
-        true as is_slice,
+        series.series as series,
+        series.window_seconds >= 300 as is_whole,
+        (cast($from as bigint) + windows.position * series.window_seconds * 1000000)
+            / 300000000 * 300000000 as slot,
+        series.window_seconds as seconds,
         case
-            when slos.budgeting = 'ratio_timeslices'
+            when series.budgeting = 'ratio_timeslices'
                 then cast(round(windows.good_share * 1000000.0) as bigint)
-            when windows.is_met then 1000000
+            when series.is_lower_better and windows.observed <= series.target then 1000000
+            when not series.is_lower_better and windows.observed >= series.target then 1000000
             else 0
         end as good,
         1000000 as total
-    from slos
-    join slo_windows as windows on slos.name = windows.slo
-    where slos.budgeting <> 'occurrences' and windows.observed is not null
+    from slo_series as series
+    join slo_observed as windows on series.series = windows.series
+    where series.budgeting <> 'occurrences'
 ),
 
--- Buckets and slices of a minute share a slot.
-events as (
+exact_latencies as (
     select
-        slo,
-        region,
-        service,
+        series,
+        true as is_whole,
         slot,
-        case when bool_or(is_slice) then sum(seconds) else 300 end as seconds,
-        sum(good) as good,
-        sum(total) as total
-    from (select * from counted union all select * from slices)
-    where total > 0
-    group by slo, region, service, slot
+        300 as seconds,
+        good * 1000000 as good,
+        total * 1000000 as total
+    from slo_exact_events
+),
+
+parts as (
+    select series, is_whole, slot, seconds, good, total from latencies
+    union all
+    select series, is_whole, slot, seconds, good, total from exact_latencies
+    union all
+    select series, is_whole, slot, seconds, good, total from counts
+    union all
+    select series, is_whole, slot, seconds, good, total from slices
+),
+
+-- What is shorter than a slot shares one with others.
+shared as (
+    select
+        parts.series as series,
+        parts.slot as slot,
+        case when max(series.budgeting) = 'occurrences' then 300 else sum(parts.seconds) end
+            as seconds,
+        sum(parts.good) as good,
+        sum(parts.total) as total
+    from slo_series as series
+    join parts on series.series = parts.series
+    where not parts.is_whole
+    group by parts.series, parts.slot
+),
+
+events as (
+    select series, slot, seconds, good, total from parts where is_whole
+    union all
+    select series, slot, seconds, good, total from shared
 ),
 
 final as (
     select
-        events.slo as slo,
-        events.region as region,
-        events.service as service,
-        events.slot as slot,
+        events.series as series,
+        arrow_cast(events.slot, 'Timestamp(Microsecond, Some("UTC"))') as slot,
         events.seconds as seconds,
         events.good as good,
         events.total as total,
@@ -96,20 +115,22 @@ final as (
             else array_has_any(
                 maintenance.scopes,
                 make_array(
-                    concat_ws(chr(31), events.slo, events.region, events.service),
-                    concat_ws(chr(31), events.slo, events.region, '*'),
-                    concat_ws(chr(31), events.slo, '*', events.service),
-                    concat_ws(chr(31), events.slo, '*', '*'),
-                    concat_ws(chr(31), '*', events.region, events.service),
-                    concat_ws(chr(31), '*', events.region, '*'),
-                    concat_ws(chr(31), '*', '*', events.service),
+                    concat_ws(chr(31), series.slo, series.region, series.service),
+                    concat_ws(chr(31), series.slo, series.region, '*'),
+                    concat_ws(chr(31), series.slo, '*', series.service),
+                    concat_ws(chr(31), series.slo, '*', '*'),
+                    concat_ws(chr(31), '*', series.region, series.service),
+                    concat_ws(chr(31), '*', series.region, '*'),
+                    concat_ws(chr(31), '*', '*', series.service),
                     concat_ws(chr(31), '*', '*', '*')
                 )
             )
         end as is_corrected
-    from events
-    left join slo_maintenance as maintenance on events.slot = maintenance.minute
+    from slo_series as series
+    join events on series.series = events.series
+    left join slo_maintenance as maintenance
+        on arrow_cast(events.slot, 'Timestamp(Microsecond, Some("UTC"))') = maintenance.minute
 )
 
-select slo, region, service, slot, seconds, good, total, is_corrected
+select series, slot, seconds, good, total, is_corrected
 from final

@@ -5,7 +5,7 @@
 --   the name of the first of them
 -- audit: reads is `rollup` where the rollups by minute answer, `raw` where only the rows themselves
 --   do: a filter over other columns than region, service and route, agent types of requests, and
---   evaluations
+--   evaluations; `exact` where percentiles are asked to be exact, which only raw rows can be
 -- audit: rows are counted in buckets of five minutes where windows begin and end with them, else of
 --   one minute
 with
@@ -19,7 +19,10 @@ slos as (
         route,
         agent_type,
         filter,
-        reads,
+        case
+            when percentiles = 'exact' then 'exact'
+            else coalesce(reads, 'rollup')
+        end as reads,
         type = 'evaluation_success' as is_of_evaluations,
         filter is not null or (agent_type is not null and type <> 'evaluation_success')
             as is_selected,
@@ -41,7 +44,7 @@ final as (
                     agent_type
             )
         end as scope,
-        max(case when type = 'latency' then 1 else 0 end) over (
+        max(case when type = 'latency' and reads <> 'exact' then 1 else 0 end) over (
             partition by is_of_evaluations, is_selected, bucket_seconds, region, service, route
         ) = 1 as reads_latency,
         case
@@ -63,6 +66,7 @@ select
     service,
     route,
     agent_type,
+    is_of_evaluations,
     reads_latency,
-    coalesce(reads, 'rollup') as reads
+    reads
 from final

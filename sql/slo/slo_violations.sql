@@ -10,27 +10,39 @@
 with
 judged as (
     select
-        slo,
-        type,
-        region,
-        service,
-        window_start,
-        window_end,
-        observed,
-        target,
-        threshold,
-        percentile,
-        expected,
-        lower,
-        upper,
-        zscore,
-        samples,
-        is_met,
-        is_violated,
-        is_anomaly,
-        abs(observed - target) / nullif(abs(threshold - target), 0.0) as distance
-    from slo_bands
-    where (is_violated and detect <> 'adaptive') or is_anomaly
+        series.slo as slo,
+        series.type as type,
+        series.region as region,
+        series.service as service,
+        arrow_cast(
+            cast($from as bigint) + windows.position * series.window_seconds * 1000000,
+            'Timestamp(Microsecond, Some("UTC"))'
+        ) as window_start,
+        -- The last window ends with the range, where that is no multiple of its length.
+        least(
+            arrow_cast(
+                cast($from as bigint) + (windows.position + 1) * series.window_seconds * 1000000,
+                'Timestamp(Microsecond, Some("UTC"))'
+            ),
+            $to
+        ) as window_end,
+        windows.observed as observed,
+        series.target as target,
+        series.threshold as threshold,
+        series.percentile as percentile,
+        windows.expected as expected,
+        windows.lower as lower,
+        windows.upper as upper,
+        windows.zscore as zscore,
+        windows.samples as samples,
+        windows.is_met as is_met,
+        windows.is_violated as is_violated,
+        windows.is_anomaly as is_anomaly,
+        abs(windows.observed - series.target)
+            / nullif(abs(series.threshold - series.target), 0.0) as distance
+    from slo_series as series
+    join slo_expected as windows on series.series = windows.series
+    where (windows.is_violated and series.detect <> 'adaptive') or windows.is_anomaly
 ),
 
 -- Shares read as percent, everything else in its own unit.

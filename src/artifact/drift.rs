@@ -21,7 +21,7 @@ const DOCUMENT: &str = "drift_analysis.json";
 const TOP: usize = 10;
 
 /// What the models of these documents share, computed once.
-const HELD: [&str; 13] = [
+const HELD: [&str; 12] = [
     "request_minutes",
     "request_intervals",
     "metric_intervals",
@@ -30,8 +30,7 @@ const HELD: [&str; 13] = [
     "drift_baseline",
     "drift_comparisons",
     "drift_results",
-    "slo_windows",
-    "slo_bands",
+    "slo_observed",
     "slo_violations",
     "drift_effects",
     "drift_episodes",

@@ -26,15 +26,18 @@ const BUDGETS: &str = "
         max(events.slot) as time,
         1.0 - max(events.spent) / nullif((1.0 - max(slos.objective)) * max(events.whole), 0.0) as left_share
     from (
-        select *,
+        select slo_events.*,
             cast(sum(case when is_corrected then 0 else bad end) over (
-                partition by slo, region, service, period_start order by slot
+                partition by slo_events.series, slo_events.period_start order by slot
                 rows between unbounded preceding and current row
             ) as double) as spent,
             cast(sum(case when is_corrected then 0 else total end) over (
-                partition by slo, region, service, period_start
+                partition by slo_events.series, slo_events.period_start
             ) as double) as whole
         from slo_events
+        join worst on slo_events.slo = worst.slo and slo_events.region = worst.region
+            and slo_events.service = worst.service and slo_events.period_start = worst.period_start
+        where worst.place <= 5
     ) as events
     join worst on events.slo = worst.slo and events.region = worst.region
         and events.service = worst.service and events.period_start = worst.period_start

@@ -41,7 +41,7 @@ impl Record {
         global.note(format_args!("window {}", params.window()?));
         refresh(global, &lake, &settings).await?;
         let run = open_run(global, &lake, &settings, params).await?;
-        run.hold_only(&["request_minutes", "slo_windows", "oom_events"]).await?;
+        run.hold_only(&["request_minutes", "slo_observed", "oom_events"]).await?;
         match record(&run, &lake, &settings).await? {
             Recorded::Kept(rows) => println!("{} rows kept in recorded_series", thousands(rows)),
             Recorded::Known => println!("nothing to do: this window is recorded already"),

@@ -14,7 +14,7 @@ use super::output::write_whole;
 use super::rows::write_frame;
 use super::workspace::{Window, open_run, refresh};
 use super::{Global, charts};
-use crate::domain::{Severity, TimeRange};
+use crate::domain::{Percentiles, Severity, SloType, TimeRange};
 use crate::engine::{self, Params};
 use crate::error::Error;
 use crate::lake::Lake;
@@ -32,6 +32,7 @@ Examples:
   tars slo violations --date 2025-01-15           what violated them, in episodes
   tars slo budgets --slo availability             period by period, raw and corrected
   tars slo backtest --slo availability --objective 99.95
+  tars slo --exact --slo api_latency_p95          from raw rows: the sketches of the rollups are within 1 %
   tars slo --format json --fail-on critical       for a pipeline: exit code 8 when one was critical
   tars slo --slo-file slos/                       with the SLOs of OpenSLO documents
   tars slo export > slos.yaml                     the SLOs of the settings as OpenSLO documents
@@ -43,6 +44,9 @@ pub(super) struct SloCommand {
     /// OpenSLO v1 documents, a file or a folder, whose SLOs count as well (may be given several times)
     #[arg(long, value_name = "PATH")]
     slo_file: Vec<PathBuf>,
+    /// Percentiles and budgets of latency from the raw rows instead of the rollups, whose sketches are within 1 %
+    #[arg(long)]
+    exact: bool,
     /// Only this SLO
     #[arg(long, value_name = "NAME")]
     slo: Option<String>,
@@ -84,8 +88,15 @@ enum What {
 }
 
 /// What the models of this command share, computed once.
-const HELD: [&str; 6] =
-    ["slo_slots", "slo_windows", "slo_violations", "slo_episodes", "slo_part_events", "slo_alerts"];
+const HELD: [&str; 7] = [
+    "request_signals",
+    "slo_slots",
+    "slo_observed",
+    "slo_violations",
+    "slo_episodes",
+    "slo_part_events",
+    "slo_alerts",
+];
 
 impl SloCommand {
     pub(super) async fn run(self, global: &Global) -> Result<(), Error> {
@@ -95,7 +106,11 @@ impl SloCommand {
                 hint: Some("the objectives of the other tables are those of the settings".into()),
             });
         }
-        let settings = self.only_asked(global.settings_with(&self.slo_file)?)?;
+        let mut settings = self.only_asked(global.settings_with(&self.slo_file)?)?;
+        if self.exact {
+            let latencies = settings.slos.iter_mut().filter(|slo| slo.kind == SloType::Latency);
+            latencies.for_each(|slo| slo.percentiles = Percentiles::Exact);
+        }
         settings.notes.iter().for_each(|note| global.note(note));
         if self.what == What::Export {
             return self.export(&settings);

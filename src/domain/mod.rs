@@ -11,7 +11,7 @@ pub use time::{
 };
 pub use words::{
     AlertAction, Band, Budgeting, CalendarPeriod, ChangeKind, DriftCategory, DriftStatus, Level,
-    NotificationChannel, Severity, SloType, UnknownWord, Verdict, ViolationKind,
+    NotificationChannel, Percentiles, Severity, SloType, UnknownWord, Verdict, ViolationKind,
 };
 
 /// The region of a row that names none.

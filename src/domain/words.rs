@@ -197,6 +197,16 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What percentiles are taken of.
+    Percentiles ("percentiles") {
+        /// The sketches of the rollups: within 1 %.
+        Sketch = "sketch",
+        /// The raw rows.
+        Exact = "exact",
+    }
+}
+
+vocabulary! {
     /// Why a window is a violation.
     ViolationKind ("violation kind") {
         /// It is past the threshold.

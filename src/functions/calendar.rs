@@ -2,10 +2,10 @@
 
 use super::Error;
 use crate::domain::CalendarPeriod;
-use arrow::array::{Array, AsArray, TimestampMicrosecondArray};
+use arrow::array::{Array, AsArray, Int64Array, TimestampMicrosecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 use datafusion::common::Result;
 use datafusion::common::types::logical_string;
@@ -26,6 +26,13 @@ pub(super) fn signature() -> Signature {
     let text = || Coercion::new_exact(TypeSignatureClass::Native(logical_string()));
     let time = Coercion::new_exact(TypeSignatureClass::Timestamp);
     Signature::new(TypeSignature::Coercible(vec![time, text(), text()]), Volatility::Immutable)
+}
+
+/// A timestamp of any unit, and a text.
+pub(super) fn zoned_signature() -> Signature {
+    let text = Coercion::new_exact(TypeSignatureClass::Native(logical_string()));
+    let time = Coercion::new_exact(TypeSignatureClass::Timestamp);
+    Signature::new(TypeSignature::Coercible(vec![time, text]), Volatility::Immutable)
 }
 
 /// The start or the end of the period that each row asks for.
@@ -59,21 +66,53 @@ pub(super) fn evaluate(
     Ok(ColumnarValue::Array(Arc::new(TimestampMicrosecondArray::from(found).with_timezone("UTC"))))
 }
 
+/// The hour of the local week of each row, 0 on Mondays at midnight.
+pub(super) fn hours_of_week(function: &'static str, args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let times = args.args[0].to_array(args.number_rows)?;
+    let times = cast(&times, &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
+    let zones = cast(&args.args[1].to_array(args.number_rows)?, &DataType::Utf8)?;
+    let (times, zones) = (times.as_primitive::<TimestampMicrosecondType>(), zones.as_string::<i32>());
+    // Rows mostly are of the zone of the row before them.
+    let mut last: Option<(&str, Tz)> = None;
+    let mut found = Vec::with_capacity(times.len());
+    for row in 0..times.len() {
+        if times.is_null(row) || zones.is_null(row) {
+            found.push(None);
+            continue;
+        }
+        let name = zones.value(row);
+        let tz = match last {
+            Some((known, tz)) if known == name => tz,
+            _ => zone(function, name)?,
+        };
+        last = Some((name, tz));
+        let local = local(function, times.value(row), tz)?;
+        found.push(Some(i64::from(local.weekday().num_days_from_monday() * 24 + local.hour())));
+    }
+    Ok(ColumnarValue::Array(Arc::new(found.into_iter().collect::<Int64Array>())))
+}
+
+fn wrong(function: &'static str, argument: &'static str, expected: &'static str, got: &str) -> Error {
+    Error::Argument { function, argument, expected, got: format!("`{got}`") }
+}
+
+fn zone(function: &'static str, name: &str) -> Result<Tz, Error> {
+    let expected = "a name of the IANA database such as Europe/Berlin";
+    name.parse().map_err(|_| wrong(function, "time_zone", expected, name))
+}
+
+fn local(function: &'static str, micros: i64, tz: Tz) -> Result<DateTime<Tz>, Error> {
+    let outside = || wrong(function, "timestamp", "a time of the calendar", &micros.to_string());
+    Ok(DateTime::from_timestamp_micros(micros).ok_or_else(outside)?.with_timezone(&tz))
+}
+
 /// Start and end of the period that holds `micros`.
-fn bounds(function: &'static str, micros: i64, period: &str, zone: &str) -> Result<(i64, i64), Error> {
-    let wrong = |argument, expected, got: &str| Error::Argument {
-        function,
-        argument,
-        expected,
-        got: format!("`{got}`"),
-    };
+fn bounds(function: &'static str, micros: i64, period: &str, zone_name: &str) -> Result<(i64, i64), Error> {
     let period: CalendarPeriod =
-        period.parse().map_err(|_| wrong("period", "one of day, week, month, quarter", period))?;
-    let tz: Tz = zone
-        .parse()
-        .map_err(|_| wrong("time_zone", "a name of the IANA database such as Europe/Berlin", zone))?;
-    let outside = || wrong("timestamp", "a time of the calendar", &micros.to_string());
-    let date = DateTime::from_timestamp_micros(micros).ok_or_else(outside)?.with_timezone(&tz).date_naive();
+        period.parse().map_err(|_| wrong(function, "period", "one of day, week, month, quarter", period))?;
+    let tz = zone(function, zone_name)?;
+    let date = local(function, micros, tz)?.date_naive();
+    let outside = || wrong(function, "timestamp", "a time of the calendar", &micros.to_string());
     let month = |date: NaiveDate, month| NaiveDate::from_ymd_opt(date.year(), month, 1);
     let (start, end) = match period {
         CalendarPeriod::Day => (Some(date), date.checked_add_days(Days::new(1))),

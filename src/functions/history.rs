@@ -1,7 +1,7 @@
 //! Judging each value of a series by the values before it: moving averages, bands, z-scores.
 //!
-//! In every function here the result at position `i` depends on `values[..i]` (and, for the z-score, on
-//! `values[i]`), never on later values. A value is a finite number; NULL, NaN and ±∞ are gaps: they do not
+//! What is said of a value depends on those before it (and, for the z-score, on the value itself), never on later
+//! ones. A value is a finite number; NULL, NaN and ±∞ are gaps: they do not
 //! enter the history, and the row that has one still gets its expectation.
 //!
 //! A window of the last `periods` values is summed afresh for each row, mean first and squared deviations
@@ -26,20 +26,51 @@ pub struct Moments {
     pub deviation: f64,
 }
 
+impl Moments {
+    /// `mean + width · deviation` (Bollinger, "Bollinger on Bollinger Bands", 2001); a negative `width` gives the
+    /// lower band. `None` where the band is not finite.
+    pub fn band(self, width: f64) -> Option<f64> {
+        Some(self.mean + width * self.deviation).filter(|band| band.is_finite())
+    }
+
+    /// How many standard deviations a value is away from the mean, within ±[`MAX_ZSCORE`]. After a constant history:
+    /// 0 for the constant, ±[`MAX_ZSCORE`] for anything else. `None` for a gap.
+    pub fn zscore(self, value: f64) -> Option<f64> {
+        let Moments { mean, deviation } = self;
+        if !value.is_finite() || !mean.is_finite() || !deviation.is_finite() {
+            return None;
+        }
+        let distance = value - mean;
+        // x / 0 is infinite and ends at the limit like everything beyond it.
+        Some(if distance == 0.0 { 0.0 } else { (distance / deviation).clamp(-MAX_ZSCORE, MAX_ZSCORE) })
+    }
+}
+
 /// Exponentially weighted moving average of the earlier values: starts at the first, then moves by `alpha` of
 /// the difference to each next one (EWMA without bias adjustment; Roberts, "Control chart tests based on
 /// geometric moving averages", 1959).
-pub fn ewma(values: &[Option<f64>], alpha: f64) -> Vec<Option<f64>> {
-    let (mut average, mut seen) = (0.0, 0);
-    let judge = |value: &Option<f64>| {
-        let expected = (seen >= WARM_UP).then_some(average);
+#[derive(Debug, Clone)]
+pub struct Average {
+    alpha: f64,
+    average: f64,
+    seen: usize,
+}
+
+impl Average {
+    /// Of no values yet.
+    pub fn new(alpha: f64) -> Self {
+        Average { alpha, average: 0.0, seen: 0 }
+    }
+
+    /// What is expected of the next value; then takes it in. `None` before [`WARM_UP`] values.
+    pub fn next(&mut self, value: Option<f64>) -> Option<f64> {
+        let expected = (self.seen >= WARM_UP).then_some(self.average);
         if let Some(value) = value.filter(|v| v.is_finite()) {
-            average = if seen == 0 { value } else { step(average, value, alpha) };
-            seen += 1;
+            self.average = if self.seen == 0 { value } else { step(self.average, value, self.alpha) };
+            self.seen += 1;
         }
         expected
-    };
-    values.iter().map(judge).collect()
+    }
 }
 
 /// `average + alpha · (value − average)`, which keeps a constant exactly; the difference of two numbers of
@@ -53,22 +84,37 @@ fn step(average: f64, value: f64, alpha: f64) -> f64 {
     }
 }
 
-/// [`Moments`] of the last `periods` earlier values, for each position; `None` before [`WARM_UP`] values.
-pub fn moments(values: &[Option<f64>], periods: usize) -> Vec<Option<Moments>> {
-    let mut window = VecDeque::new();
-    let mut seen = 0;
-    let judge = |value: &Option<f64>| {
-        let expected = (seen >= WARM_UP).then(|| moments_of(&window));
+/// The last values of a series.
+#[derive(Debug, Clone)]
+pub struct Window {
+    periods: usize,
+    values: VecDeque<f64>,
+    seen: usize,
+}
+
+impl Window {
+    /// Of no values yet; it will hold `periods` at most.
+    pub fn new(periods: usize) -> Self {
+        Window { periods, values: VecDeque::new(), seen: 0 }
+    }
+
+    /// The values before the next one; then takes it in. `None` before [`WARM_UP`] values.
+    pub fn advance<T>(&mut self, value: Option<f64>, of: impl FnOnce(&VecDeque<f64>) -> T) -> Option<T> {
+        let expected = (self.seen >= WARM_UP).then(|| of(&self.values));
         if let Some(value) = value.filter(|v| v.is_finite()) {
-            if window.len() == periods {
-                window.pop_front();
+            if self.values.len() == self.periods {
+                self.values.pop_front();
             }
-            window.push_back(value);
-            seen += 1;
+            self.values.push_back(value);
+            self.seen += 1;
         }
         expected
-    };
-    values.iter().map(judge).collect()
+    }
+
+    /// [`Moments`] of the values before the next one; then takes it in.
+    pub fn next(&mut self, value: Option<f64>) -> Option<Moments> {
+        self.advance(value, moments_of)
+    }
 }
 
 /// Two passes around the newest value, so that a constant has exactly its own mean and deviation 0.
@@ -80,37 +126,32 @@ fn moments_of(window: &VecDeque<f64>) -> Moments {
     Moments { mean, deviation: (squares / n).sqrt() }
 }
 
-/// `mean + width · deviation` of the last `periods` earlier values (Bollinger, "Bollinger on Bollinger Bands",
-/// 2001); a negative `width` gives the lower band. `None` where the band is not finite.
-pub fn bollinger(values: &[Option<f64>], periods: usize, width: f64) -> Vec<Option<f64>> {
-    let band = |m: Moments| Some(m.mean + width * m.deviation).filter(|band| band.is_finite());
-    moments(values, periods).into_iter().map(|m| m.and_then(band)).collect()
-}
-
-/// How many standard deviations each value is away from the mean of the last `periods` values before it,
-/// within ±[`MAX_ZSCORE`]. After a constant history: 0 for the constant, ±[`MAX_ZSCORE`] for anything else.
-/// `None` for a gap.
-pub fn zscore(values: &[Option<f64>], periods: usize) -> Vec<Option<f64>> {
-    let score = |(value, moments): (&Option<f64>, Option<Moments>)| {
-        let (value, Moments { mean, deviation }) = (value.filter(|v| v.is_finite())?, moments?);
-        let distance = value - mean;
-        if !mean.is_finite() || !deviation.is_finite() {
-            return None;
-        }
-        Some(if distance == 0.0 {
-            0.0
-        } else {
-            // x / 0 is infinite and ends at the limit like everything beyond it.
-            (distance / deviation).clamp(-MAX_ZSCORE, MAX_ZSCORE)
-        })
-    };
-    values.iter().zip(moments(values, periods)).map(score).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn ewma(values: &[Option<f64>], alpha: f64) -> Vec<Option<f64>> {
+        let mut average = Average::new(alpha);
+        values.iter().map(|value| average.next(*value)).collect()
+    }
+
+    fn moments(values: &[Option<f64>], periods: usize) -> Vec<Option<Moments>> {
+        let mut window = Window::new(periods);
+        values.iter().map(|value| window.next(*value)).collect()
+    }
+
+    fn bollinger(values: &[Option<f64>], periods: usize, width: f64) -> Vec<Option<f64>> {
+        moments(values, periods).into_iter().map(|m| m.and_then(|m| m.band(width))).collect()
+    }
+
+    fn zscore(values: &[Option<f64>], periods: usize) -> Vec<Option<f64>> {
+        values
+            .iter()
+            .zip(moments(values, periods))
+            .map(|(value, moments)| moments?.zscore((*value)?))
+            .collect()
+    }
 
     fn some(values: &[f64]) -> Vec<Option<f64>> {
         values.iter().copied().map(Some).collect()

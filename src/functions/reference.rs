@@ -44,7 +44,7 @@ pub(super) const TRAILING: DocSection = DocSection {
     include: true,
     label: "Sums over the last stretch of time",
     description: Some(
-        "Window functions over `(partition by … order by …)` that add up what lies so far back and no further.",
+        "What lies so far back and no further, added up: for every row, or for the moments that matter to an alert.",
     ),
 };
 

@@ -1,11 +1,11 @@
 //! Judging each value of a series by the median of the values before it, which outliers do not move.
 //!
-//! As in [`history`](super::history): the result at position `i` depends on `values[..i]` only; NULL, NaN and ±∞ are
-//! gaps; nothing is expected before [`WARM_UP`] values.
+//! As in [`history`](super::history): NULL, NaN and ±∞ are gaps, and nothing is expected before
+//! [`WARM_UP`](super::history::WARM_UP) values.
 
 use std::collections::VecDeque;
 
-use super::history::WARM_UP;
+use super::history::Window;
 
 /// What turns the median absolute deviation of normal values into their standard deviation: 1 / Φ⁻¹(3/4).
 const MAD_SCALE: f64 = 1.482_602_218_505_602;
@@ -23,23 +23,24 @@ pub struct Robust {
     pub deviation: f64,
 }
 
-/// [`Robust`] of the last `periods` earlier values, for each position.
-pub fn robust(values: &[Option<f64>], periods: usize) -> Vec<Option<Robust>> {
-    let mut window = VecDeque::new();
-    let mut sorted = Vec::new();
-    let mut seen = 0;
-    let judge = |value: &Option<f64>| {
-        let expected = (seen >= WARM_UP).then(|| robust_of(&window, &mut sorted));
-        if let Some(value) = value.filter(|v| v.is_finite()) {
-            if window.len() == periods {
-                window.pop_front();
-            }
-            window.push_back(value);
-            seen += 1;
-        }
-        expected
-    };
-    values.iter().map(judge).collect()
+/// The last values of a series, and room to sort them in.
+#[derive(Debug, Clone)]
+pub struct RobustWindow {
+    window: Window,
+    sorted: Vec<f64>,
+}
+
+impl RobustWindow {
+    /// Of no values yet; it will hold `periods` at most.
+    pub fn new(periods: usize) -> Self {
+        RobustWindow { window: Window::new(periods), sorted: Vec::new() }
+    }
+
+    /// [`Robust`] of the values before the next one; then takes it in.
+    pub fn next(&mut self, value: Option<f64>) -> Option<Robust> {
+        let RobustWindow { window, sorted } = self;
+        window.advance(value, |values| robust_of(values, sorted))
+    }
 }
 
 fn robust_of(window: &VecDeque<f64>, sorted: &mut Vec<f64>) -> Robust {
@@ -69,6 +70,11 @@ fn median(values: &mut [f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn robust(values: &[Option<f64>], periods: usize) -> Vec<Option<Robust>> {
+        let mut window = RobustWindow::new(periods);
+        values.iter().map(|value| window.next(*value)).collect()
+    }
 
     fn last(values: &[f64], periods: usize) -> Option<Robust> {
         let mut values: Vec<_> = values.iter().copied().map(Some).collect();

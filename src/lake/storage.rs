@@ -3,7 +3,7 @@
 //! A store is always rooted at the top of its storage (the file system, the bucket), and everything in a lake
 //! is addressed by its full path in there, because a plan of the query engine names files that way too.
 
-use std::path::Path as OsPath;
+use std::path::{Component, Path as OsPath, PathBuf};
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -44,6 +44,21 @@ pub(super) struct Storage {
     shown: String,
 }
 
+/// The same place without `..`, which is no step of an object's path: what is above a link is above what it points to.
+fn without_parents(path: &OsPath) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for step in path.components() {
+        match step {
+            Component::ParentDir => {
+                plain = plain.canonicalize().unwrap_or(plain);
+                plain.pop();
+            }
+            step => plain.push(step),
+        }
+    }
+    plain
+}
+
 impl Storage {
     /// Understands a local path (relative or absolute; `~` is the shell's business) or a URL.
     pub(super) fn parse(text: &str) -> Result<Self> {
@@ -59,7 +74,8 @@ impl Storage {
             Url::parse(text).map_err(|e| wrong("no URL", Some(Box::new(e))))?
         } else {
             let path = std::path::absolute(text).map_err(|e| wrong("no path", Some(Box::new(e))))?;
-            Url::from_directory_path(path).map_err(|()| wrong("a path that no URL can hold", None))?
+            Url::from_directory_path(without_parents(&path))
+                .map_err(|()| wrong("a path that no URL can hold", None))?
         };
         let (store, prefix) =
             open_store(&url).map_err(|e| wrong("a URL that no object store takes", Some(Box::new(e))))?;
@@ -123,7 +139,7 @@ impl Storage {
     }
 
     /// The local directory, when it is one.
-    fn local(&self) -> Option<std::path::PathBuf> {
+    fn local(&self) -> Option<PathBuf> {
         (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
     }
 
@@ -216,6 +232,7 @@ mod tests {
     #[test]
     fn paths_and_urls_lead_to_a_store_and_a_path_in_it() {
         check("/tmp/my lake", "file:///tmp/my%20lake/", "tmp/my lake");
+        check("/no/such/../folder/./lake", "file:///no/folder/lake/", "no/folder/lake");
         check("file:///tmp/lake", "file:///tmp/lake", "tmp/lake");
         check("memory:///a", "memory:///a", "a");
         check("s3://bucket/deep/lake", "s3://bucket/deep/lake", "deep/lake");

@@ -30,6 +30,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use futures::TryStreamExt;
 
+use super::ranges::Ranges;
+
 /// The part of the memory limit that held rows may take: one in this many.
 const SHARE: usize = 2;
 
@@ -95,9 +97,11 @@ pub(super) async fn keep(
     let room = Room::new(runtime, budget, name);
     let mut memory = RecordBatchMemoryCounter::new();
     let (mut rows, mut kept, mut file) = (0, Vec::new(), None);
+    let mut ranges = Ranges::of(&schema);
     while let Some(batch) = stream.try_next().await? {
         let batch = conform(&schema, &batch)?;
         rows += batch.num_rows();
+        ranges.take_in(&batch);
         match &mut file {
             None if room.grow(memory.count_batch(&batch)) => kept.push(batch),
             None => {
@@ -112,7 +116,7 @@ pub(super) async fn keep(
         Some(writer) => (Arc::new(StreamingTable::try_new(schema, vec![Arc::new(writer.finish()?)])?), 0),
         None => (Arc::new(MemTable::try_new(schema, vec![kept])?), room.reservation.size()),
     };
-    Ok(Held { table: Arc::new(HeldTable { inner, _room: room }), rows, bytes })
+    Ok(Held { table: Arc::new(HeldTable { inner, ranges, _room: room }), rows, bytes })
 }
 
 fn conform(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
@@ -142,6 +146,7 @@ fn compact(column: ArrayRef) -> ArrayRef {
 #[derive(Debug)]
 struct HeldTable {
     inner: Arc<dyn TableProvider>,
+    ranges: Ranges,
     _room: Room,
 }
 
@@ -162,7 +167,11 @@ impl TableProvider for HeldTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.inner.scan(state, projection, filters, limit).await
+        let plan = self.inner.scan(state, projection, filters, limit).await?;
+        Ok(match projection {
+            Some(columns) => self.ranges.of_columns(columns).tell(plan),
+            None => self.ranges.tell(plan),
+        })
     }
 
     fn statistics(&self) -> Option<Statistics> {

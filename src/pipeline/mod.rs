@@ -9,6 +9,7 @@ mod history;
 mod hours;
 mod materialize;
 mod past;
+mod ranges;
 mod run;
 mod views;
 mod selected;

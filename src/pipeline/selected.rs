@@ -1,6 +1,7 @@
-//! The view `slo_selected`: the rows of SLOs that have a filter of their own, by minute.
+//! The views `slo_selected`: the rows of SLOs that have a filter of their own, by minute; and `slo_durations`: the
+//! requests of SLOs whose percentiles are exact, one by one.
 //!
-//! It is made from the settings, because a condition of a user cannot stand in a file. Each is one checked
+//! They are made from the settings, because a condition of a user cannot stand in a file. Each is one checked
 //! expression ([`Predicate`](crate::settings::Predicate)), planned alone first, so that what is wrong with it is
 //! said of its SLO.
 
@@ -12,48 +13,66 @@ use arrow::datatypes::DataType;
 use datafusion::prelude::SessionContext;
 
 use super::Error;
+use crate::domain::Percentiles;
 use crate::engine;
 
 /// The view.
 pub(super) const SLO_SELECTED: &str = "slo_selected";
 
-/// What it may read, as the settings have it.
+/// The view of single requests.
+pub(super) const SLO_DURATIONS: &str = "slo_durations";
+
+/// What the two may read, as the settings have it.
 pub(super) const SLO_READS: [&str; 3] = ["evaluations", "request_rows", "request_parts"];
 
 /// Its columns, without rows.
+const NO_DURATIONS: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
+    cast(null as varchar) as service, arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as timestamp, \
+    cast(null as double) as duration_ms where false";
+
+/// The columns of the other, without rows.
 const NOTHING: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
     cast(null as varchar) as service, cast(null as varchar) as route, \
     arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as minute, cast(null as bigint) as requests, \
     cast(null as bigint) as errors, cast(null as bigint) as durations, arrow_cast(null, 'Binary') as latency \
     where false";
 
-/// An SLO that chooses rows.
+/// Which rows an SLO chooses.
 pub(super) struct Selection {
     slo: String,
     is_of_evaluations: bool,
     agent_type: Option<String>,
     filter: Option<String>,
     reads_raw: bool,
+    /// Region, service and route that requests have to be of.
+    place: [Option<String>; 3],
+    is_exact: bool,
 }
 
 /// The query of the view.
 pub(super) fn sql(selections: &[Selection]) -> String {
-    let parts = selections.iter().map(Selection::sql);
+    let parts = selections.iter().filter(|s| s.is_selective()).map(Selection::sql);
     std::iter::once(NOTHING.to_owned()).chain(parts).collect::<Vec<_>>().join(" union all ")
+}
+
+/// The query of the view of single requests.
+pub(super) fn durations(selections: &[Selection]) -> String {
+    let parts = selections.iter().filter(|s| s.is_exact).map(Selection::durations);
+    std::iter::once(NO_DURATIONS.to_owned()).chain(parts).collect::<Vec<_>>().join(" union all ")
 }
 
 /// Plans each condition alone: what is wrong with it is said of its SLO.
 pub(super) async fn check(context: &SessionContext, selections: &[Selection]) -> Result<(), Error> {
-    for selection in selections {
+    for selection in selections.iter().filter(|s| s.is_selective()) {
         selection.check(context).await?;
     }
     Ok(())
 }
 
-/// The SLOs of the settings that choose rows, in the order of their names.
+/// The SLOs of the settings and which rows they choose, in the order of their names.
 pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection>, Error> {
-    let sql = "select name, type, agent_type, filter, reads from settings_slos \
-        where filter is not null or (agent_type is not null and type <> 'evaluation_success') order by name";
+    let sql = "select name, type, agent_type, filter, reads, region, service, route, percentiles \
+        from settings_slos order by name";
     let batches = context.sql(sql).await.map_err(engine::Error::from)?;
     let batches = batches.collect().await.map_err(engine::Error::from)?;
     let mut found = Vec::new();
@@ -62,7 +81,7 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             cast(batch.column(i), &DataType::Utf8)
                 .map_err(|e| engine::Error::from(datafusion::error::DataFusionError::from(e)))
         };
-        let columns = (0..5).map(column).collect::<Result<Vec<_>, _>>()?;
+        let columns = (0..9).map(column).collect::<Result<Vec<_>, _>>()?;
         let text = |i: usize, row: usize| {
             let column = columns[i].as_string::<i32>();
             (!arrow::array::Array::is_null(column, row)).then(|| column.value(row).to_owned())
@@ -73,12 +92,34 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             agent_type: text(2, row),
             filter: text(3, row),
             reads_raw: text(4, row).as_deref() == Some("raw"),
+            place: [text(5, row), text(6, row), text(7, row)],
+            is_exact: text(8, row).as_deref() == Some(Percentiles::Exact.as_str()),
         }));
     }
     Ok(found)
 }
 
 impl Selection {
+    /// Whether rollups do not answer it as they are.
+    fn is_selective(&self) -> bool {
+        self.filter.is_some() || (self.agent_type.is_some() && !self.is_of_evaluations)
+    }
+
+    /// Its requests, one by one.
+    fn durations(&self) -> String {
+        let places = ["region", "service", "route"].into_iter().zip(&self.place);
+        let places = places.filter_map(|(column, place)| Some(equal(column, place.as_ref()?)));
+        let agent = self.agent("coalesce(attributes['agent_type'], attributes['agent.type'])");
+        let filter = self.filter.iter().map(|filter| format!("({filter})"));
+        let conditions: Vec<String> = places.chain([agent]).chain(filter).collect();
+        format!(
+            "select {}, region, service, timestamp, duration_ms from request_rows \
+             where timestamp >= $from and duration_ms is not null and {}",
+            quoted(&self.slo),
+            conditions.join(" and ")
+        )
+    }
+
     fn source(&self) -> &'static str {
         match (self.is_of_evaluations, self.reads_raw) {
             (true, _) => "evaluations",
@@ -104,13 +145,13 @@ impl Selection {
     }
 
     fn sql(&self) -> String {
-        let slo = self.slo.replace('\'', "''");
+        let slo = quoted(&self.slo);
         let filter = self.filter.as_ref().map_or_else(|| "true".to_owned(), |f| format!("({f})"));
         match self.source() {
             "evaluations" => {
                 let agent = self.agent("agent_type");
                 format!(
-                    "select '{slo}', region, coalesce(service, 'unknown'), cast(null as varchar), \
+                    "select {slo}, region, coalesce(service, 'unknown'), cast(null as varchar), \
                      date_trunc('minute', timestamp), count(*), \
                      sum(case when status = 'success' then 0 else 1 end), cast(0 as bigint), \
                      arrow_cast(null, 'Binary') from evaluations where status is not null and {agent} and {filter} \
@@ -120,13 +161,13 @@ impl Selection {
             "request_rows" => {
                 let agent = self.agent("coalesce(attributes['agent_type'], attributes['agent.type'])");
                 format!(
-                    "select '{slo}', region, service, route, date_trunc('minute', timestamp), count(*), \
+                    "select {slo}, region, service, route, date_trunc('minute', timestamp), count(*), \
                      sum(case when is_error then 1 else 0 end), count(duration_ms), quantile_sketch(duration_ms) \
                      from request_rows where {agent} and {filter} group by 2, 3, 4, 5"
                 )
             }
             parts => format!(
-                "select '{slo}', region, service, route, minute, requests, errors, durations, latency \
+                "select {slo}, region, service, route, minute, requests, errors, durations, latency \
                  from {parts} where {filter}"
             ),
         }
@@ -134,8 +175,17 @@ impl Selection {
 
     fn agent(&self, column: &str) -> String {
         match &self.agent_type {
-            Some(agent) => format!("{column} = '{}'", agent.replace('\'', "''")),
+            Some(agent) => equal(column, agent),
             None => "true".to_owned(),
         }
     }
+}
+
+fn equal(column: &str, value: &str) -> String {
+    format!("{column} = {}", quoted(value))
+}
+
+/// A text as SQL writes it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

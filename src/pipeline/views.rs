@@ -17,7 +17,7 @@ use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
 use super::held::Budget;
-use super::selected::{SLO_READS, SLO_SELECTED};
+use super::selected::{SLO_DURATIONS, SLO_READS, SLO_SELECTED};
 use super::shared::Shared;
 use super::{Materialization, Model, models};
 use crate::engine::{self, Params};
@@ -28,8 +28,8 @@ pub(super) struct Views {
     tables: Arc<dyn SchemaProvider>,
     /// The session that plans, while it lives; it owns this.
     session: Box<dyn Fn() -> Option<SessionState> + Send + Sync>,
-    /// The query of [`SLO_SELECTED`], the one view that is made from the settings.
-    selected: String,
+    /// The names and queries of the views that are made from the settings.
+    made: [(&'static str, String); 2],
     /// Memory that rows of models take.
     budget: Arc<Budget>,
     bound: RwLock<Bound>,
@@ -57,7 +57,7 @@ fn readers(name: &str) -> BTreeSet<&str> {
     // Each model comes after those that it reads.
     for model in models() {
         if SLO_READS.iter().any(|read| found.contains(read)) {
-            found.insert(SLO_SELECTED);
+            found.extend([SLO_SELECTED, SLO_DURATIONS]);
         }
         if model.reads.iter().any(|read| found.contains(read.as_str())) {
             found.insert(&model.name);
@@ -71,7 +71,7 @@ impl Views {
     pub(super) fn install(
         context: &SessionContext,
         params: &Params,
-        selected: String,
+        made: [(&'static str, String); 2],
         is_view: impl Fn(&Model) -> bool,
     ) -> Result<Arc<Self>> {
         let state = context.state();
@@ -85,7 +85,7 @@ impl Views {
         let session = context.state_weak_ref();
         let session = Box::new(move || session.upgrade().map(|state| state.read().clone()));
         let views =
-            Arc::new(Views { tables, session, selected, budget: Arc::default(), bound: RwLock::default() });
+            Arc::new(Views { tables, session, made, budget: Arc::default(), bound: RwLock::default() });
         views.bind(params, is_view)?;
         catalog.register_schema(&names.default_schema, Arc::clone(&views) as Arc<dyn SchemaProvider>)?;
         Ok(views)
@@ -96,7 +96,8 @@ impl Views {
         let is_kept = |model: &Model| model.header.materialized != Materialization::View;
         let models = models().iter().filter(|m| is_view(m));
         let models = models.map(|m| (m.name.as_str(), (m.sql.clone(), is_kept(m))));
-        let views: BTreeMap<_, _> = models.chain([(SLO_SELECTED, (self.selected.clone(), false))]).collect();
+        let made = self.made.iter().map(|(name, sql)| (*name, (sql.clone(), false)));
+        let views: BTreeMap<_, _> = models.chain(made).collect();
         for name in views.keys() {
             self.tables.deregister_table(name)?;
         }
@@ -246,9 +247,12 @@ mod tests {
         }
         let day = TimeRange::day("2025-01-15").unwrap();
         let is_view = |model: &Model| contract::table(&model.name).is_err();
+        let made = [
+            (selected::SLO_SELECTED, selected::sql(&[])),
+            (selected::SLO_DURATIONS, selected::durations(&[])),
+        ];
         let views =
-            Views::install(engine.context(), &Params::new(day, day.previous()), selected::sql(&[]), is_view)
-                .unwrap();
+            Views::install(engine.context(), &Params::new(day, day.previous()), made, is_view).unwrap();
         (engine, views)
     }
 

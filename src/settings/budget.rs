@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::{Budgeting, CalendarPeriod, SloType, format_timestamp, parse_timestamp};
 
+use super::decode::as_share;
 use super::read::Section;
 
 /// The period of a budget where the settings name none: four weeks, which hold the same weekdays always.
@@ -127,7 +128,7 @@ pub(super) fn objective(section: &mut Section<'_>) -> Option<f64> {
     if value > 0.0 && value <= 1.0 {
         return Some(value);
     }
-    let remedy = (value > 1.0 && value <= 100.0).then(|| format!("write objective = {}", value / 100.0));
+    let remedy = as_share("objective", value);
     section.wrong("objective", value.to_string(), "a share above 0 and at most 1", remedy);
     None
 }

@@ -79,6 +79,16 @@ pub(super) fn check_composites(settings: &Settings, problems: &mut Problems) {
             problems.add(format!("{place}.parts"), got, "the name of an SLO", known(&part.slo));
         }
     }
+    for correction in &settings.corrections {
+        let Some(slo) = correction.slo.as_ref().filter(|slo| !names().any(|n| n == *slo)) else { continue };
+        // A slot of a composite does not count when a part of it does not.
+        let parts = settings.composites.iter().find(|c| c.name == *slo).map(|composite| {
+            let parts: Vec<_> = composite.parts.iter().map(|p| p.slo.as_str()).collect();
+            format!("name a part of the composite: {}", parts.join(", "))
+        });
+        let place = format!("correction `{}`.slo", correction.name);
+        problems.add(place, format!("`{slo}`"), "the name of an SLO", parts.or_else(|| known(slo)));
+    }
     for tier in &settings.burn_tiers {
         let Some(slo) = &tier.slo else { continue };
         if !names().chain(settings.composites.iter().map(|c| c.name.as_str())).any(|n| n == slo) {

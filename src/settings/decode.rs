@@ -143,7 +143,9 @@ pub(super) fn within(
 
 /// A number written in percent where a share was asked for.
 pub(super) fn as_share(name: &str, value: f64) -> Option<String> {
-    (value > 1.0 && value <= 100.0).then(|| format!("write {name} = {}", value / 100.0))
+    // By way of whole billionths of a percent: 99.9 / 100 is not the double that 0.999 is.
+    let share = (value * 1e10).round() / 1e12;
+    (value > 1.0 && value <= 100.0).then(|| format!("write {name} = {share}"))
 }
 
 /// A whole number of at least `least`.

@@ -13,7 +13,7 @@ use super::nightly::{Artifacts, Ga, Notification, RollbackSignal};
 use super::platform::{Criterion, Platform};
 use super::predicate::Predicate;
 use super::recording::RecordingRule;
-use crate::domain::{Band, DriftCategory, SloType, Verdict, ViolationKind};
+use crate::domain::{Band, DriftCategory, Percentiles, SloType, Verdict, ViolationKind};
 
 /// Everything that a user may tune. Built by [`Settings::load`](super::Settings::load); every value has
 /// passed the checks of `tars.toml`.
@@ -132,8 +132,15 @@ pub struct Slo {
     /// Which windows count: those past the threshold, those that leave the band, or both.
     #[serde(serialize_with = "as_text")]
     pub detect: ViolationKind,
+    /// For latency, what its percentile and its good events are counted in.
+    #[serde(serialize_with = "as_text", skip_serializing_if = "is_usual")]
+    pub percentiles: Percentiles,
     /// Its error budget.
     pub budget: Budget,
+}
+
+fn is_usual(percentiles: &Percentiles) -> bool {
+    *percentiles == Percentiles::Sketch
 }
 
 impl Slo {

@@ -44,6 +44,8 @@ impl Problems {
 /// A TOML table under reading: knows its path, and which keys were asked for.
 pub(super) struct Section<'a> {
     path: String,
+    /// What an entry of a list calls itself: people know it by that, not by its place.
+    name: Option<String>,
     table: Table,
     asked: Vec<&'static str>,
     problems: &'a mut Problems,
@@ -51,7 +53,9 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn new(path: impl Into<String>, table: Table, problems: &'a mut Problems) -> Self {
-        Section { path: path.into(), table, asked: Vec::new(), problems }
+        let path = path.into();
+        let name = table.get("name").and_then(Value::as_str).filter(|_| path.ends_with(']'));
+        Section { name: name.map(str::to_owned), path, table, asked: Vec::new(), problems }
     }
 
     /// The path of a key of this table.
@@ -68,6 +72,11 @@ impl<'a> Section<'a> {
         remedy: Option<String>,
     ) {
         let key = self.key(name);
+        let remedy = match (&self.name, remedy) {
+            (Some(entry), Some(remedy)) => Some(format!("in `{entry}`, {remedy}")),
+            (Some(entry), None) => Some(format!("mend it in `{entry}`")),
+            (None, remedy) => remedy,
+        };
         self.problems.add(key, got, expected, remedy);
     }
 

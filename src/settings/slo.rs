@@ -5,7 +5,7 @@ use super::decode::{as_share, within};
 use super::model::Slo;
 use super::predicate::Predicate;
 use super::read::Section;
-use crate::domain::{Band, SloType, ViolationKind};
+use crate::domain::{Band, Percentiles, SloType, ViolationKind};
 
 /// Windows are made of whole minutes, because the rollups are.
 const MINUTE: i64 = 60;
@@ -26,6 +26,7 @@ pub(super) fn slo(section: &mut Section<'_>) -> Option<Slo> {
     let filter = predicate(section);
     let band = section.optional_word("band", Band::ALL).unwrap_or(Band::Bollinger);
     let detect = section.optional_word("detect", ViolationKind::ALL).unwrap_or(ViolationKind::Both);
+    let percentiles = section.optional_word("percentiles", Percentiles::ALL).unwrap_or(Percentiles::Sketch);
     let Some(kind) = kind else {
         // Known keys all the same.
         ["objective", "budgeting", "period", "time_zone"].into_iter().for_each(|key| section.skip(key));
@@ -35,6 +36,10 @@ pub(super) fn slo(section: &mut Section<'_>) -> Option<Slo> {
     if kind == SloType::EvaluationSuccess && route.is_some() {
         let remedy = Some("remove it: evaluations have no route; filter by agent_type".to_owned());
         section.wrong("route", "a route", "nothing for type `evaluation_success`", remedy);
+    }
+    if kind != SloType::Latency && percentiles == Percentiles::Exact {
+        let remedy = Some("remove it: counts are exact from rollups as well".to_owned());
+        section.wrong("percentiles", "`exact`", format!("nothing for type `{kind}`"), remedy);
     }
     let is_share = matches!(kind, SloType::ErrorRate | SloType::Availability | SloType::EvaluationSuccess);
     let range = |section: &mut Section<'_>, key, value| {
@@ -96,6 +101,7 @@ pub(super) fn slo(section: &mut Section<'_>) -> Option<Slo> {
         filter,
         band,
         detect,
+        percentiles,
         budget,
     })
 }

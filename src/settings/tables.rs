@@ -78,6 +78,7 @@ impl Settings {
                                 | "reads"
                                 | "band"
                                 | "detect"
+                                | "percentiles"
                                 | "rolling_seconds"
                         ) | ("settings_composites", "rolling_seconds")
                             | ("settings_burn_tiers", "share" | "burn_rate")
@@ -111,6 +112,7 @@ impl Settings {
             ("reads", texts(all().map(|s| if s.reads_raw() { "raw" } else { "rollup" }))),
             ("band", texts(all().map(|s| s.band.as_str()))),
             ("detect", texts(all().map(|s| s.detect.as_str()))),
+            ("percentiles", texts(all().map(|s| s.percentiles.as_str()))),
             ("objective", doubles(all().map(|s| s.budget.objective))),
             ("budgeting", texts(all().map(|s| s.budget.budgeting.as_str()))),
             ("period", Arc::new(StringArray::from_iter_values(all().map(|s| s.budget.period.name())))),

@@ -263,7 +263,7 @@ fn everything_that_is_wrong_is_reported_at_once() {
         assert!(error.contains(part), "{error}");
     }
     assert!(hint.contains("cost.memory_gb_hours: did you mean `memory_gb_hour`?"), "{hint}");
-    assert!(hint.contains("slo[0].type: did you mean `latency`?"), "{hint}");
+    assert!(hint.contains("slo[0].type: in `new`, did you mean `latency`?"), "{hint}");
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn tables_have_the_columns_that_models_join() {
     for (table, expected) in [
         (
             "settings_slos",
-            "name type target threshold window_seconds percentile region service route agent_type filter reads band detect objective budgeting period period_seconds rolling_seconds time_zone",
+            "name type target threshold window_seconds percentile region service route agent_type filter reads band detect percentiles objective budgeting period period_seconds rolling_seconds time_zone",
         ),
         ("settings_regions", "region is_primary"),
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor seasonal"),
@@ -343,7 +343,7 @@ fn a_list_without_entries_is_a_table_without_rows() {
     settings.slos.clear();
     let tables = settings.tables().unwrap();
     assert_eq!(tables[0].1.num_rows(), 0);
-    assert_eq!(tables[0].1.num_columns(), 20);
+    assert_eq!(tables[0].1.num_columns(), 21);
 }
 
 #[test]
@@ -428,6 +428,35 @@ fn burn_tiers_are_those_of_the_workbook_until_an_slo_has_its_own() {
         &own.replace("slo = \"error_rate\"", "slo = \"eror_rate\""),
         "burn_tier `own`.slo: expected the name of an SLO, got `eror_rate`",
         "did you mean `error_rate`?",
+    );
+}
+
+#[test]
+fn a_correction_is_for_an_slo_that_exists() {
+    let given = |slo: &str| {
+        format!(
+            "[[composite]]\nname = \"all\"\nobjective = 0.98\nparts = [{{ slo = \"error_rate\" }}]\n\
+             [[correction]]\nname = \"upgrade\"\nfrom = \"2025-01-15T10:00:00Z\"\nto = \"2025-01-15T11:00:00Z\"\n\
+             reason = \"planned\"\nauthor = \"sre\"\nslo = \"{slo}\"\n"
+        )
+    };
+    assert_eq!(load(&given("error_rate")).unwrap().corrections.len(), 1);
+    let wrong = |slo| format!("correction `upgrade`.slo: expected the name of an SLO, got `{slo}`");
+    check(&given("eror_rate"), &wrong("eror_rate"), "did you mean `error_rate`?");
+    check(&given("all"), &wrong("all"), "name a part of the composite: error_rate");
+}
+
+#[test]
+fn what_is_wrong_with_an_entry_is_said_with_its_name() {
+    check(
+        "[[slo]]\nname = \"error_rate\"\nobjective = 99.9",
+        "slo[0].objective: expected a share above 0 and at most 1, got 99.9",
+        "in `error_rate`, write objective = 0.999",
+    );
+    check(
+        "[[slo]]\nname = \"error_rate\"\npercentiles = \"exact\"",
+        "slo[0].percentiles: expected nothing for type `error_rate`, got `exact`",
+        "in `error_rate`, remove it",
     );
 }
 

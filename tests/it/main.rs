@@ -14,6 +14,7 @@ mod landing;
 mod model;
 mod nightly;
 mod oracle;
+mod oracle_slo;
 mod rejects;
 #[path = "../../src/ingest/tests/server.rs"]
 mod server;

@@ -11,7 +11,7 @@ use crate::support::{DAY, demo, files_under, ok};
 const SAME_RANK: QuantileMethod = QuantileMethod::Equiprobable;
 
 /// All rows of a table's data files, with `region` from the path.
-fn table(lake: &Path, name: &str, columns: &[&str]) -> DataFrame {
+pub fn table(lake: &Path, name: &str, columns: &[&str]) -> DataFrame {
     let mut all: Option<DataFrame> = None;
     for path in files_under(&lake.join(name), ".parquet") {
         if path.components().any(|c| c.as_os_str() == "_delta_log") {

@@ -314,3 +314,120 @@ fn a_metric_that_moved_before_a_violation_is_told_with_its_lead_and_others_are_n
     );
     assert_eq!(csv, ok(folder.path(), &[&args[..], &["--threads", "1"]].concat()));
 }
+
+/// Ten minutes of a shop, two windows of a hundred requests: the latency of request k of a window is 100 + 37 k mod 101
+/// and a bit, in no order; every fourth is a POST, which takes a second longer.
+fn slow_shop() -> tempfile::TempDir {
+    let mut lines = String::new();
+    for i in 0..200 {
+        let (is_post, ms) = (i % 4 == 0, 100.0 + f64::from(i * 37 % 101) + f64::from(i) / 1000.0);
+        lines += &format!(
+            "{{\"timestamp\":\"2025-01-15T10:{:02}:{:02}Z\",\"region\":\"eu\",\"service\":\"shop\",\"route\":\"/pay\",\
+             \"method\":\"{}\",\"status_code\":200,\"duration_ms\":{:.3}}}\n",
+            i / 100 * 5 + i % 100 / 60,
+            i % 100 % 60,
+            if is_post { "POST" } else { "GET" },
+            if is_post { ms + 1000.0 } else { ms },
+        );
+    }
+    lake_of(&lines)
+}
+
+#[test]
+fn exact_percentiles_and_budgets_are_those_of_the_raw_rows_and_the_output_says_so() {
+    let folder = slow_shop();
+    let settings = "
+[[slo]]
+name = \"api_latency_p95\"
+target = 1150
+threshold = 1180
+[[slo]]
+name = \"gets\"
+type = \"latency\"
+percentile = 0.5
+target = 150.5
+threshold = 160
+window_seconds = 600
+filter = \"method = 'GET'\"
+percentiles = \"exact\"
+[[slo]]
+name = \"pay\"
+type = \"latency\"
+percentile = 0.99
+target = 1150
+threshold = 1180
+window_seconds = 300
+route = \"/pay\"
+budgeting = \"timeslices\"
+";
+    std::fs::write(folder.path().join("tars.toml"), settings).unwrap();
+    let run = |args: &[&str]| {
+        ok(folder.path(), &[args, &["--lake", "lake", "--date", DAY, "--format", "csv", "-q"]].concat())
+    };
+    let windows = |settings: &str| {
+        std::fs::write(folder.path().join("tars.toml"), settings).unwrap();
+        let sql = "select slo, window_position, observed, samples, round(good_share, 6) from slo_windows \
+                   where observed is not null and slo in ('api_latency_p95', 'gets', 'pay') order by slo, window_position";
+        run(&["sql", "-c", sql]).lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    // python3: v = sorted(...) of each window; v[ceil(percentile * len(v)) - 1]; the share of v that is at most the target.
+    let all_exact =
+        settings.replace("name = \"api_latency_p95\"", "name = \"api_latency_p95\"\npercentiles = \"exact\"");
+    assert_eq!(
+        windows(&all_exact)[..3],
+        [
+            "api_latency_p95,120,1180.024,100,0.88".to_owned(),
+            "api_latency_p95,121,1181.196,100,0.87".to_owned(),
+            "gets,60,150.015,150,0.5".to_owned(),
+        ]
+    );
+    let sketched = windows(settings);
+    assert_eq!(sketched[2], "gets,60,150.015,150,0.5", "asked for in the settings");
+    let observed = |line: &str| line.split(',').nth(2).unwrap().parse::<f64>().unwrap();
+    for (line, exact) in sketched.iter().zip([1180.024, 1181.196]) {
+        let relative = observed(line) / exact - 1.0;
+        assert!(relative != 0.0 && relative.abs() < 0.01, "a sketch is near, not exact: {line}");
+    }
+    // 12 and 13 of 100 requests are slower than 1150 ms, of which 5 % may be.
+    let exact = run(&["slo", "--exact"]);
+    let line = |name: &str| exact.lines().find(|l| l.starts_with(name)).unwrap().to_owned();
+    assert!(line("api_latency_p95").contains(",200.0,25.0,2.5,"), "{exact}");
+    assert!(line("api_latency_p95").ends_with(",exact") && line("pay").ends_with(",exact"), "{exact}");
+    assert!(line("error_rate").ends_with(",rollup"), "{exact}");
+    assert!(run(&["slo"]).lines().any(|l| l.starts_with("api_latency_p95") && l.ends_with(",rollup")));
+    assert_eq!(exact, run(&["slo", "--exact", "--threads", "1"]));
+}
+
+#[test]
+fn a_season_goes_by_the_clocks_of_the_time_zone_of_the_slo() {
+    // Busy on Mondays from 9:00 to 10:00 in Berlin, whose clocks go forward on Sunday 2025-03-30: from 8:00 UTC on the 17th and
+    // the 24th, from 7:00 UTC on the 31st.
+    let mut lines = String::new();
+    for slot in 0..15 * 288 {
+        let (day, minute) = (slot / 288, slot % 288 * 5);
+        let busy_hour = if day < 13 { 8 } else { 7 };
+        let ms = if day % 7 == 0 && minute / 60 == busy_hour { 100 } else { 20 } + slot % 3;
+        lines += &format!(
+            "{{\"timestamp\":\"2025-03-{:02}T{:02}:{:02}:00Z\",\"region\":\"eu\",\"service\":\"shop\",\"status_code\":200,\
+             \"duration_ms\":{ms}}}\n",
+            day + 17,
+            minute / 60,
+            minute % 60
+        );
+    }
+    let folder = lake_of(&lines);
+    let found = |zone: &str| {
+        let text = format!(
+            "[detection]\nmin_samples = 1\n[[slo]]\nname = \"api_latency_p95\"\nband = \"season\"\ntime_zone = \"{zone}\"\n"
+        );
+        std::fs::write(folder.path().join("tars.toml"), text).unwrap();
+        let sql = "select distinct date_trunc('hour', window_start) from slo_violations \
+                   where slo = 'api_latency_p95' order by 1";
+        let window = ["--from", "2025-03-17T00:00:00Z", "--to", "2025-04-01T00:00:00Z"];
+        let args = ["sql", "--lake", "lake", "--format", "csv", "-q", "-c", sql];
+        let csv = ok(folder.path(), &[&args[..], &window].concat());
+        csv.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found("Europe/Berlin"), Vec::<String>::new());
+    assert_eq!(found("UTC"), ["2025-03-31T07:00:00Z"]);
+}

@@ -28,14 +28,16 @@ pub(super) const WARNINGS: &str = "select 'SLO ' || name || ': nothing was measu
     || coalesce(' (route = ' || route || ')', '') || coalesce(' (agent_type = ' || agent_type || ')', '') \
     || coalesce(' (filter = ' || filter || ')', '') \
     || '; correct its filters, or widen the window with --from and --to' as line \
-    from settings_slos where name not in (select slo from slo_windows where observed is not null) \
+    from settings_slos where name not in ( \
+        select slo from slo_series where series in (select distinct series from slo_observed) \
+    ) \
     union all \
     select 'SLO ' || slos.name || ': window_seconds = ' || cast(slos.window_seconds as varchar) \
     || ' is longer than the data of ' || cast(max(spans.seconds) as varchar) \
     || ' s; shorten it, or look at more history' \
     from settings_slos as slos join ( \
         select slo, (max(cast(slot as bigint)) - min(cast(slot as bigint))) / 1000000 + 300 as seconds \
-        from slo_events group by slo, region, service \
+        from slo_events group by slo, series \
     ) as spans on slos.name = spans.slo \
     group by slos.name, slos.window_seconds having max(spans.seconds) < slos.window_seconds \
     order by line";

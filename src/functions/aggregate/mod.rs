@@ -6,7 +6,9 @@
 
 mod accumulate;
 mod collect;
+mod event_log;
 pub mod brown_forsythe_p;
+pub mod burn_windows;
 pub mod change_points;
 pub mod exact_avg;
 pub mod exact_sum;

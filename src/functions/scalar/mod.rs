@@ -4,6 +4,7 @@ pub mod count_ratio_p;
 pub mod drift_percent;
 pub mod drift_status;
 pub mod fisher_exact_p;
+pub mod hour_of_week;
 pub mod js_divergence;
 pub mod ks_p_value;
 pub mod ks_statistic;

@@ -8,8 +8,8 @@
 //! | deviations beyond 1e154 | any | NULL: the band is not finite |
 //! | any | any, also NULL | mean + width · deviation |
 
-use super::series::{evaluator, field, periods, signature, width};
-use crate::functions::history;
+use super::series::{Judge, evaluator, field, periods, signature, width};
+use crate::functions::history::Window;
 use crate::functions::reference::{HISTORY, example};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef};
@@ -32,10 +32,10 @@ impl Default for BollingerUpper {
     }
 }
 
-/// The bands of a partition, with `periods` and `width` checked.
-fn judge(values: &[Option<f64>], parameters: &[ArrayRef]) -> Result<Vec<Option<f64>>> {
-    let (periods, width) = (periods(NAME, &parameters[0])?, width(NAME, &parameters[1])?);
-    Ok(history::bollinger(values, periods, width))
+/// Begins the band of a partition, with `periods` and `width` checked.
+fn begin(parameters: &[ArrayRef]) -> Result<Judge> {
+    let (mut window, width) = (Window::new(periods(NAME, &parameters[0])?), width(NAME, &parameters[1])?);
+    Ok(Box::new(move |value| window.next(value).and_then(|moments| moments.band(width))))
 }
 
 impl WindowUDFImpl for BollingerUpper {
@@ -48,7 +48,7 @@ impl WindowUDFImpl for BollingerUpper {
     }
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
-        evaluator(judge, &args)
+        evaluator(NAME, begin, &args)
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {

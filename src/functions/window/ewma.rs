@@ -7,8 +7,8 @@
 //! | constant | any | the constant |
 //! | any | any, also NULL | the average of the history |
 
-use super::series::{alpha, evaluator, field, signature};
-use crate::functions::history;
+use super::series::{Judge, alpha, evaluator, field, signature};
+use crate::functions::history::Average;
 use crate::functions::reference::{HISTORY, example};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef};
@@ -31,9 +31,10 @@ impl Default for Ewma {
     }
 }
 
-/// The averages of a partition, with `alpha` checked.
-fn judge(values: &[Option<f64>], parameters: &[ArrayRef]) -> Result<Vec<Option<f64>>> {
-    Ok(history::ewma(values, alpha(NAME, &parameters[0])?))
+/// Begins the average of a partition, with `alpha` checked.
+fn begin(parameters: &[ArrayRef]) -> Result<Judge> {
+    let mut average = Average::new(alpha(NAME, &parameters[0])?);
+    Ok(Box::new(move |value| average.next(value)))
 }
 
 impl WindowUDFImpl for Ewma {
@@ -46,7 +47,7 @@ impl WindowUDFImpl for Ewma {
     }
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
-        evaluator(judge, &args)
+        evaluator(NAME, begin, &args)
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {

@@ -7,9 +7,9 @@
 //! | constant | any | the constant |
 //! | any | any, also NULL | the median |
 
-use super::series::{evaluator, field, periods, signature};
+use super::series::{Judge, evaluator, field, periods, signature};
 use crate::functions::reference::{HISTORY, example};
-use crate::functions::robust::robust;
+use crate::functions::robust::RobustWindow;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
@@ -31,10 +31,10 @@ impl Default for RobustCenter {
     }
 }
 
-/// The results of a partition, with `periods` checked.
-fn judge(values: &[Option<f64>], parameters: &[ArrayRef]) -> Result<Vec<Option<f64>>> {
-    let robust = robust(values, periods(NAME, &parameters[0])?);
-    Ok(robust.into_iter().map(|r| r.map(|r| r.center).filter(|v| v.is_finite())).collect())
+/// Begins the medians of a partition, with `periods` checked.
+fn begin(parameters: &[ArrayRef]) -> Result<Judge> {
+    let mut window = RobustWindow::new(periods(NAME, &parameters[0])?);
+    Ok(Box::new(move |value| window.next(value).map(|r| r.center).filter(|v| v.is_finite())))
 }
 
 impl WindowUDFImpl for RobustCenter {
@@ -47,7 +47,7 @@ impl WindowUDFImpl for RobustCenter {
     }
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
-        evaluator(judge, &args)
+        evaluator(NAME, begin, &args)
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {

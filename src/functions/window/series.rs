@@ -1,29 +1,43 @@
-//! What the window functions share: a whole partition in, one number for each row out, and the checks of
+//! What the window functions share: a series value by value in, one number for each row out, and the checks of
 //! their arguments.
 //!
 //! The frame of the window (`rows between …`) is ignored on purpose: what a row may look at is fixed (the rows
-//! before it), and a default frame would silently include the row itself.
+//! before it), and a default frame would silently include the row itself. Because nothing later is looked at, rows
+//! are judged as they come, and no more of a partition than its current batch is held in memory.
 
 use crate::functions::Error;
 use crate::functions::argument::{constant, doubles};
-use arrow::array::{ArrayRef, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility};
 use datafusion::physical_expr::expressions::Literal;
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The most periods a window may look back. A row costs one addition for each.
 const MAX_PERIODS: i64 = 100_000;
 
-/// From the values of a partition and the arrays of the other arguments to one result for each value.
-pub(super) type Judge = fn(&[Option<f64>], &[ArrayRef]) -> Result<Vec<Option<f64>>>;
+/// What a value is judged as by those before it; called once for each row, in order.
+pub(super) type Judge = Box<dyn FnMut(Option<f64>) -> Option<f64> + Send>;
 
-/// Evaluates a partition at once.
-#[derive(Debug)]
+/// Begins a series; given the arrays of the other arguments, which it checks.
+pub(super) type Begin = fn(&[ArrayRef]) -> Result<Judge>;
+
+/// Judges the rows of a partition.
 struct Series {
-    judge: Judge,
+    function: &'static str,
+    begin: Begin,
+    /// The judge and the parameters that it began with.
+    begun: Option<(Judge, Vec<Option<f64>>)>,
+}
+
+impl fmt::Debug for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Series").field("function", &self.function).finish_non_exhaustive()
+    }
 }
 
 impl PartitionEvaluator for Series {
@@ -31,24 +45,65 @@ impl PartitionEvaluator for Series {
         if rows == 0 {
             return Ok(Arc::new(Float64Array::from(Vec::<f64>::new())));
         }
-        let values: Vec<Option<f64>> = doubles(&arguments[0])?.iter().collect();
-        Ok(Arc::new((self.judge)(&values, &arguments[1..])?.into_iter().collect::<Float64Array>()))
+        let judge = (self.begin)(&arguments[1..])?;
+        Ok(Arc::new(doubles(&arguments[0])?.iter().map(judge).collect::<Float64Array>()))
+    }
+
+    fn evaluate(&mut self, arguments: &[ArrayRef], range: &Range<usize>) -> Result<ScalarValue> {
+        let (row, parameters) = (range.start, &arguments[1..]);
+        let begun = match &mut self.begun {
+            Some(begun) => begun,
+            none => {
+                let first: Vec<ArrayRef> = parameters.iter().map(|p| p.slice(row, 1)).collect();
+                let numbers = first.iter().map(|p| number(p, 0)).collect();
+                none.insert(((self.begin)(&first)?, numbers))
+            }
+        };
+        if parameters.iter().zip(&begun.1).any(|(p, first)| number(p, row) != *first) {
+            // The check of the whole column says which.
+            drop((self.begin)(parameters)?);
+        }
+        let values = doubles(&arguments[0])?;
+        Ok(ScalarValue::Float64((begun.0)(values.is_valid(row).then(|| values.value(row)))))
     }
 
     fn uses_window_frame(&self) -> bool {
         false
     }
+
+    fn supports_bounded_execution(&self) -> bool {
+        true
+    }
+
+    fn is_causal(&self) -> bool {
+        true
+    }
+}
+
+/// A parameter in a row; whole ones are small.
+fn number(array: &ArrayRef, row: usize) -> Option<f64> {
+    if array.is_null(row) {
+        return None;
+    }
+    match array.as_primitive_opt::<Int64Type>() {
+        Some(whole) => Some(whole.value(row) as f64),
+        None => array.as_primitive_opt::<Float64Type>().map(|array| array.value(row)),
+    }
 }
 
 /// An evaluator; arguments that are constants of the query are checked now, before any row is read.
-pub(super) fn evaluator(judge: Judge, args: &PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
+pub(super) fn evaluator(
+    function: &'static str,
+    begin: Begin,
+    args: &PartitionEvaluatorArgs,
+) -> Result<Box<dyn PartitionEvaluator>> {
     let parameters = args.input_exprs().iter().skip(1);
     let literals: Option<Vec<_>> = parameters.map(|e| e.downcast_ref::<Literal>()).collect();
     if let Some(literals) = literals {
         let arrays = literals.iter().map(|l| l.value().to_array()).collect::<Result<Vec<_>>>()?;
-        judge(&[], &arrays)?;
+        drop(begin(&arrays)?);
     }
-    Ok(Box::new(Series { judge }))
+    Ok(Box::new(Series { function, begin, begun: None }))
 }
 
 pub(super) fn field(args: &WindowUDFFieldArgs) -> FieldRef {

@@ -10,8 +10,8 @@
 //! | deviations beyond 1e154 | any | NULL |
 //! | any | v | (v − mean) / deviation, within ±100 |
 
-use super::series::{evaluator, field, periods, signature};
-use crate::functions::history;
+use super::series::{Judge, evaluator, field, periods, signature};
+use crate::functions::history::Window;
 use crate::functions::reference::{HISTORY, example};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef};
@@ -34,9 +34,10 @@ impl Default for Zscore {
     }
 }
 
-/// The scores of a partition, with `periods` checked.
-fn judge(values: &[Option<f64>], parameters: &[ArrayRef]) -> Result<Vec<Option<f64>>> {
-    Ok(history::zscore(values, periods(NAME, &parameters[0])?))
+/// Begins the scores of a partition, with `periods` checked.
+fn begin(parameters: &[ArrayRef]) -> Result<Judge> {
+    let mut window = Window::new(periods(NAME, &parameters[0])?);
+    Ok(Box::new(move |value| window.next(value)?.zscore(value?)))
 }
 
 impl WindowUDFImpl for Zscore {
@@ -49,7 +50,7 @@ impl WindowUDFImpl for Zscore {
     }
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
-        evaluator(judge, &args)
+        evaluator(NAME, begin, &args)
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {

@@ -6,7 +6,7 @@ use super::files::{NAME, OBJECTIVE};
 use super::indicator::SOURCE;
 use super::objective::tidy;
 use super::slo::ALL_SERVICES;
-use crate::domain::{AlertAction, Budgeting, CalendarPeriod, SloType};
+use crate::domain::{AlertAction, Budgeting, CalendarPeriod, Percentiles, SloType};
 use crate::settings::burn::span_name;
 use crate::settings::{BurnLimit, BurnTier, Composite, Period, Predicate, Settings, Slo};
 
@@ -122,6 +122,7 @@ fn indicator(text: &mut String, indent: &str, slo: &Slo) {
         ("filter", filter),
         ("band", Some(slo.band.as_str())),
         ("detect", Some(slo.detect.as_str())),
+        ("percentiles", (slo.percentiles == Percentiles::Exact).then_some(slo.percentiles.as_str())),
     ] {
         if let Some(value) = value {
             line(5, &format!("{key}: {}", text_of(value)));

@@ -9,7 +9,8 @@ use crate::domain::SloType;
 
 /// The type of metric source that is ours.
 pub(super) const SOURCE: &str = "tars";
-const TEXTS: [&str; 7] = ["service", "region", "route", "agent_type", "filter", "band", "detect"];
+const TEXTS: [&str; 8] =
+    ["service", "region", "route", "agent_type", "filter", "band", "detect", "percentiles"];
 const NUMBERS: [&str; 3] = ["percentile", "target", "threshold"];
 const WINDOW: &str = "window_seconds";
 const NO_SOURCE: &str = "write type: tars and spec: { type: latency }, or another of latency, error_rate, \
