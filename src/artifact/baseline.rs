@@ -25,7 +25,7 @@ const MEMORY: u64 = 256 << 20;
 
 /// What the models of a baseline share, computed once.
 const HELD: [&str; 5] =
-    ["request_minutes", "request_intervals", "metric_intervals", "reward_intervals", "drift_points"];
+    ["request_minutes", "request_intervals", "service_series", "place_series", "drift_points"];
 
 /// Every column but the version and the origin, in the order of the table.
 const COLUMNS: &str = "window_start, window_end, region, service, name, version, interval_seconds, seasons, season, \

@@ -6,6 +6,7 @@
 
 mod accumulate;
 mod collect;
+mod intervals;
 pub mod brown_forsythe_p;
 pub mod change_points;
 pub mod exact_avg;
@@ -13,6 +14,7 @@ pub mod exact_sum;
 pub mod hodges_lehmann;
 pub mod hodges_lehmann_lower;
 pub mod hodges_lehmann_upper;
+pub mod interval_series;
 pub mod js_divergence_of;
 pub mod ks_p_value_of;
 pub mod ks_statistic_of;
@@ -21,6 +23,7 @@ pub mod mann_whitney_p;
 pub mod mann_whitney_u;
 pub mod psi_of;
 pub mod quantile_sketch;
+pub mod series_sum;
 pub mod sketch_merge;
 pub mod spread_ratio;
 pub mod theil_sen_slope;
