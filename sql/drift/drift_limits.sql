@@ -7,8 +7,8 @@
 --   and Bogomolov, "Selective inference on multiple families of hypotheses", J. R. Statist. Soc. B
 --   2014; the p-value of a series is that of Simes, Biometrika 1986)
 with
--- A series is one check at one place; at most every interval of the window tests it. What a baseline
--- is lacking for is not tested.
+-- A series is one check at one place; at most every interval of the window tests it. What lacks a
+-- baseline is not tested.
 tests as (
     select region, service, name, max(slots.intervals) as intervals
     from drift_pairs as pairs

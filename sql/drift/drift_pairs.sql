@@ -211,7 +211,8 @@ select
         when category = 'configuration' then greatest(floor, 0.0) * (1.0 - 1e-9)
         else greatest(
             floor,
-            abs(baseline_value) * least(threshold_percent, warning_percent, critical_percent) / 100.0
+            abs(baseline_value) / 100.0
+                * least(threshold_percent, warning_percent, critical_percent)
         ) * (1.0 - 1e-9)
     end as size_limit,
     case
