@@ -29,26 +29,33 @@ families as (
 ),
 
 -- Only a p-value below the rate can pass, so that only those are ranked.
-ranked as (
+sorted as (
     select
         candidates.region as region,
         candidates.service as service,
         candidates.name as name,
-        candidates.p_value as p_value,
-        evidence.false_alarm_rate as false_alarm_rate,
-        cast(tests.intervals as double) as intervals,
-        count(*) over (
-            partition by candidates.region, candidates.service, candidates.name
-            order by candidates.p_value
-            range between unbounded preceding and current row
-        ) as place
+        max(evidence.false_alarm_rate) as false_alarm_rate,
+        array_agg(candidates.p_value order by candidates.p_value) as p_values
     from settings_drift_evidence as evidence
     cross join drift_candidates as candidates
-    join tests
-        on candidates.region = tests.region
-        and candidates.service = tests.service
-        and candidates.name = tests.name
     where candidates.p_value <= evidence.false_alarm_rate
+    group by candidates.region, candidates.service, candidates.name
+),
+
+ranked as (
+    select
+        sorted.region as region,
+        sorted.service as service,
+        sorted.name as name,
+        sorted.false_alarm_rate as false_alarm_rate,
+        cast(tests.intervals as double) as intervals,
+        unnest(sorted.p_values) as p_value,
+        unnest(generate_series(1, array_length(sorted.p_values))) as place
+    from sorted
+    join tests
+        on sorted.region = tests.region
+        and sorted.service = tests.service
+        and sorted.name = tests.name
 ),
 
 -- How probable the whole series is when nothing in it drifted (Simes).
@@ -65,13 +72,17 @@ series as (
 
 series_ranked as (
     select
-        series.*,
+        sorted_series.false_alarm_rate as false_alarm_rate,
         families.families as families,
-        count(*) over (
-            order by series.p_value range between unbounded preceding and current row
-        ) as place
+        unnest(sorted_series.p_values) as p_value,
+        unnest(generate_series(1, array_length(sorted_series.p_values))) as place
     from families
-    cross join series
+    cross join (
+        select
+            max(false_alarm_rate) as false_alarm_rate,
+            array_agg(p_value order by p_value) as p_values
+        from series
+    ) as sorted_series
 ),
 
 -- The rate within a series that passes, by how many of all do.
