@@ -42,20 +42,31 @@ sorted as (
     group by candidates.region, candidates.service, candidates.name
 ),
 
+placed as (
+    select
+        region,
+        service,
+        name,
+        false_alarm_rate,
+        unnest(p_values) as p_value,
+        unnest(generate_series(1, array_length(p_values))) as place
+    from sorted
+),
+
 ranked as (
     select
-        sorted.region as region,
-        sorted.service as service,
-        sorted.name as name,
-        sorted.false_alarm_rate as false_alarm_rate,
-        cast(tests.intervals as double) as intervals,
-        unnest(sorted.p_values) as p_value,
-        unnest(generate_series(1, array_length(sorted.p_values))) as place
-    from sorted
+        placed.region as region,
+        placed.service as service,
+        placed.name as name,
+        placed.false_alarm_rate as false_alarm_rate,
+        placed.p_value as p_value,
+        placed.place as place,
+        cast(tests.intervals as double) as intervals
+    from placed
     join tests
-        on sorted.region = tests.region
-        and sorted.service = tests.service
-        and sorted.name = tests.name
+        on placed.region = tests.region
+        and placed.service = tests.service
+        and placed.name = tests.name
 ),
 
 -- How probable the whole series is when nothing in it drifted (Simes).
@@ -70,26 +81,29 @@ series as (
     group by region, service, name
 ),
 
-series_ranked as (
+series_sorted as (
     select
-        sorted_series.false_alarm_rate as false_alarm_rate,
-        families.families as families,
-        unnest(sorted_series.p_values) as p_value,
-        unnest(generate_series(1, array_length(sorted_series.p_values))) as place
-    from families
-    cross join (
-        select
-            max(false_alarm_rate) as false_alarm_rate,
-            array_agg(p_value order by p_value) as p_values
-        from series
-    ) as sorted_series
+        max(false_alarm_rate) as false_alarm_rate,
+        array_agg(p_value order by p_value) as p_values
+    from series
+),
+
+series_placed as (
+    select
+        false_alarm_rate,
+        unnest(p_values) as p_value,
+        unnest(generate_series(1, array_length(p_values))) as place
+    from series_sorted
 ),
 
 -- The rate within a series that passes, by how many of all do.
 rates as (
-    select max(false_alarm_rate * place / families) as rate
-    from series_ranked
-    where p_value <= false_alarm_rate * place / families
+    select max(series_placed.false_alarm_rate * series_placed.place / families.families) as rate
+    from families
+    cross join series_placed
+    where
+        series_placed.p_value
+            <= series_placed.false_alarm_rate * series_placed.place / families.families
 ),
 
 final as (

@@ -22,10 +22,11 @@ const DOCUMENT: &str = "drift_analysis.json";
 const TOP: usize = 10;
 
 /// What the models of these documents share, computed once.
-const HELD: [&str; 19] = [
+const HELD: [&str; 20] = [
     "request_minutes",
     "request_intervals",
-    "service_series",
+    "baseline_series",
+    "current_series",
     "place_series",
     "drift_points",
     "drift_baseline",
