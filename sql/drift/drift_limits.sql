@@ -24,8 +24,10 @@ tests as (
 ),
 
 families as (
-    select cast(count(*) as double) as families
-    from tests
+    select evidence.false_alarm_rate as false_alarm_rate, cast(count(*) as double) as families
+    from settings_drift_evidence as evidence
+    cross join tests
+    group by evidence.false_alarm_rate
 ),
 
 -- Only a p-value below the rate can pass, so that only those are ranked.
@@ -82,10 +84,9 @@ series as (
 ),
 
 series_sorted as (
-    select
-        max(false_alarm_rate) as false_alarm_rate,
-        array_agg(p_value order by p_value) as p_values
+    select false_alarm_rate, array_agg(p_value order by p_value) as p_values
     from series
+    group by false_alarm_rate
 ),
 
 series_placed as (
@@ -96,14 +97,18 @@ series_placed as (
     from series_sorted
 ),
 
--- The rate within a series that passes, by how many of all do.
+-- The rate within a series that passes, by how many of all do. Joined by what is the same in all
+-- rows: a nested loop that runs short of memory would read its sides twice.
 rates as (
-    select max(series_placed.false_alarm_rate * series_placed.place / families.families) as rate
+    select
+        series_placed.false_alarm_rate as false_alarm_rate,
+        max(series_placed.false_alarm_rate * series_placed.place / families.families) as rate
     from families
-    cross join series_placed
+    join series_placed on families.false_alarm_rate = series_placed.false_alarm_rate
     where
         series_placed.p_value
             <= series_placed.false_alarm_rate * series_placed.place / families.families
+    group by series_placed.false_alarm_rate
 ),
 
 final as (
@@ -117,7 +122,7 @@ final as (
         on ranked.region = series.region
         and ranked.service = series.service
         and ranked.name = series.name
-    cross join rates
+    join rates on series.false_alarm_rate = rates.false_alarm_rate
     where
         series.p_value <= rates.rate
         and ranked.p_value <= rates.rate * ranked.place / ranked.intervals

@@ -188,19 +188,20 @@ paired as (
         and grid.name = shapes.name
 )
 
+-- Plain strings, as in drift_results: every figure of a month carries them.
 select
     season,
-    region,
-    service,
-    name,
+    arrow_cast(region, 'Utf8') as region,
+    arrow_cast(service, 'Utf8') as service,
+    arrow_cast(name, 'Utf8') as name,
     is_packed,
-    category,
+    arrow_cast(category, 'Utf8') as category,
     threshold_percent,
     warning_percent,
     critical_percent,
     floor,
     baseline_value,
-    shown_unit as unit,
+    arrow_cast(shown_unit, 'Utf8') as unit,
     center,
     spread,
     intervals,
