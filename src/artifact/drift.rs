@@ -22,7 +22,7 @@ const DOCUMENT: &str = "drift_analysis.json";
 const TOP: usize = 10;
 
 /// What the models of these documents share, computed once.
-const HELD: [&str; 20] = [
+const HELD: [&str; 21] = [
     "request_minutes",
     "request_intervals",
     "baseline_series",
@@ -34,6 +34,7 @@ const HELD: [&str; 20] = [
     "drift_pairs",
     "drift_distances",
     "drift_candidates",
+    "drift_ranked",
     "drift_limits",
     "drift_measured",
     "drift_found",

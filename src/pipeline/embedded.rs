@@ -29,6 +29,7 @@ models![
     "drift/drift_measures.sql",
     "drift/drift_pairs.sql",
     "drift/drift_points.sql",
+    "drift/drift_ranked.sql",
     "drift/drift_results.sql",
     "drift/drift_series.sql",
     "drift/drift_slots.sql",
