@@ -183,7 +183,7 @@ mod tests {
         // The level of the second hour is the median of all three, of the others the mean of two. python3:
         //   r = [0.4/44, -0.4/44] * 6 + [-1.6/42, -2.4/42] * 6 + [2.4/46, 1.6/46] * 6
         //   1.4826 * numpy.median(abs(r - numpy.median(r))) -> 0.05402441558441...
-        let value = |i: u32| 40.0 + 4.0 * f64::from(i / 12) + if i % 2 == 0 { 0.4 } else { -0.4 };
+        let value = |i: u32| 40.0 + 4.0 * f64::from(i / 12) + if i.is_multiple_of(2) { 0.4 } else { -0.4 };
         let day = intervals((0..36).map(|i| (i, value(i))));
         let got = profile(&day, 1_736_899_200, 300, Season::HourOfDay);
         let rounded: Vec<_> = got
