@@ -174,6 +174,22 @@ tested as (
     group by name
 ),
 
+-- How far values lie from their median on average, which is what the spread test compares.
+distances as (
+    select
+        series.name as name,
+        exact_avg(abs(series.value - centers.center)) filter (where not series.is_candidate)
+            as baseline,
+        exact_avg(abs(series.value - centers.center)) filter (where series.is_candidate)
+            as candidate
+    from series
+    join (
+        select name, is_candidate, median(value) as center from series group by name, is_candidate
+    ) as centers
+        on series.name = centers.name and series.is_candidate = centers.is_candidate
+    group by series.name
+),
+
 shifts as (
     select
         name,
@@ -186,24 +202,27 @@ shifts as (
         u / nullif(cast(baseline_n * candidate_n as double), 0) as statistic,
         shift_p as p,
         baseline_n,
-        candidate_n
+        candidate_n,
+        cast(null as double) as difference
     from tested
 ),
 
 spreads as (
     select
-        name,
+        tested.name as name,
         'spread' as test,
-        baseline_mad as baseline,
-        candidate_mad as candidate,
-        ratio as effect,
+        tested.baseline_mad as baseline,
+        tested.candidate_mad as candidate,
+        tested.ratio as effect,
         cast(null as double) as effect_low,
         cast(null as double) as effect_high,
-        ratio as statistic,
-        spread_p as p,
-        baseline_n,
-        candidate_n
+        tested.ratio as statistic,
+        tested.spread_p as p,
+        tested.baseline_n as baseline_n,
+        tested.candidate_n as candidate_n,
+        abs(distances.candidate - distances.baseline) as difference
     from tested
+    left join distances on tested.name = distances.name
 ),
 
 counted as (
@@ -250,7 +269,8 @@ counts as (
         candidate / nullif(baseline, 0) as statistic,
         fisher_exact_p(baseline_errors, baseline_n, candidate_errors, candidate_n) as p,
         baseline_n,
-        candidate_n
+        candidate_n,
+        cast(null as double) as difference
     from rates
 ),
 
@@ -266,7 +286,8 @@ distributions as (
         ks_statistic(baseline_latency, candidate_latency) as statistic,
         ks_p_value(baseline_latency, candidate_latency) as p,
         coalesce(sketch_count(baseline_latency), 0) as baseline_n,
-        coalesce(sketch_count(candidate_latency), 0) as candidate_n
+        coalesce(sketch_count(candidate_latency), 0) as candidate_n,
+        cast(null as double) as difference
     from counted
 ),
 
@@ -313,7 +334,8 @@ judged as (
                 and abs(tests.effect) >= abs(tests.baseline)
                     * coalesce(checks.threshold_percent, limits.min_effect_percent) / 100
             when 'spread' then
-                tests.effect >= limits.spread_ratio or tests.effect <= 1 / limits.spread_ratio
+                (tests.effect >= limits.spread_ratio or tests.effect <= 1 / limits.spread_ratio)
+                and coalesce(tests.difference >= checks.floor, true)
             when 'counts' then
                 abs(tests.effect) > 0
                 and abs(tests.effect) >= tests.baseline

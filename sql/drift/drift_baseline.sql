@@ -23,18 +23,17 @@ points as (
         points.events as events,
         points.trials as trials,
         points.latency as latency,
-        points.unit as unit,
-        checks.category as category
+        points.unit as unit
     from drift_points as points
     join settings_drift as checks on points.name = checks.name
     where points.side = 'baseline'
 ),
 
 both as (
-    select season, region, service, name, slot, value, events, trials, latency, unit, category
+    select season, region, service, name, slot, value, events, trials, latency, unit
     from points
     union all
-    select -1 as season, region, service, name, slot, value, events, trials, latency, unit, category
+    select -1 as season, region, service, name, slot, value, events, trials, latency, unit
     from points
     where season >= 0
 ),
@@ -45,8 +44,6 @@ summed as (
         region,
         service,
         name,
-        max(category) as category,
-        first_value(value order by slot desc) as newest,
         median(value) as level,
         count(*) as intervals,
         exact_sum(events) as events,
@@ -130,7 +127,6 @@ live as (
         summed.service as service,
         summed.name as name,
         case
-            when summed.category = 'configuration' then summed.newest
             when summed.name = 'error_rate' then summed.events / summed.trials
             when summed.latency is null then centers.center
             when summed.name = 'api_latency_p50' then sketch_quantile(summed.latency, 0.50)
@@ -163,6 +159,51 @@ live as (
     join settings_drift as checks on summed.name = checks.name
 ),
 
+-- Metrics and rewards.
+profiles as (
+    select
+        series.region as region,
+        series.service as service,
+        series.name as name,
+        series.unit as unit,
+        checks.category as category,
+        case when checks.seasonal then evidence.season else 'none' end as seasons,
+        unnest(
+            series_profile(
+                series.series,
+                cast($baseline_from as bigint) / 1000000,
+                $interval_seconds,
+                case when checks.seasonal then evidence.season else 'none' end
+            )
+        ) as profile
+    from settings_drift_evidence as evidence
+    cross join drift_series as series
+    join settings_drift as checks on series.name = checks.name
+    where series.side = 'baseline'
+),
+
+live_metrics as (
+    select
+        profile['season'] as season,
+        region,
+        service,
+        name,
+        case
+            when category = 'configuration' then profile['newest']
+            when name = 'error_rate' then profile['total'] / profile['samples']
+            else profile['center']
+        end as value,
+        profile['center'] as center,
+        profile['spread'] as spread,
+        profile['intervals'] as intervals,
+        profile['total'] as events,
+        cast(profile['samples'] as double) as trials,
+        null as latency,
+        unit,
+        seasons
+    from profiles
+),
+
 kept as (
     select
         case when seasons = 'none' then -1 else season end as season,
@@ -185,6 +226,8 @@ kept as (
 
 final as (
     select * from live
+    union all
+    select * from live_metrics
     union all
     select * from kept
 )

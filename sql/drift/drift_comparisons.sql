@@ -1,165 +1,297 @@
 -- title: Figures of every interval beside those they are compared with
 -- grain: one row per interval of the window, region (and `all`), service (and `all`) and check name
 --   that was measured in the window or in the baseline
--- materialized: once
+-- materialized: view
 -- audit: `size_status` is what the size of the movement says; `p_value`, of what moved beyond its
 --   limit, the larger of two probabilities: against the counts behind the figure, and against the
 --   spread of the baseline's intervals
--- audit: what follows the load of the day is compared with the same hours of the baseline; where it
---   has none, a service is compared with its whole baseline moved as the services of its region
---   moved in that hour, in the median of three at least, and anything else has no status
+-- audit: `may_drift` is false where size or chance rule drift out before either is computed: filter
+--   by it, and a month of them is not unpacked
 -- audit: `api_latency_distribution` compares the latencies of an hour, in the check at its end
 with
-points as (
-    select slot, season, region, service, name, value, events, trials, latency, unit
+pairs as (
+    select * from drift_pairs
+),
+
+-- Metrics and rewards, and of them what lies far enough.
+packed as (
+    select
+        pairs.region as region,
+        pairs.service as service,
+        pairs.name as name,
+        pairs.category as category,
+        pairs.threshold_percent as threshold_percent,
+        pairs.warning_percent as warning_percent,
+        pairs.critical_percent as critical_percent,
+        pairs.floor as floor,
+        pairs.baseline_value as baseline_value,
+        pairs.unit as unit,
+        pairs.center as center,
+        pairs.spread as spread,
+        pairs.intervals as intervals,
+        pairs.baseline_events as baseline_events,
+        pairs.baseline_trials as baseline_trials,
+        pairs.is_unlike as is_unlike,
+        series.series as series,
+        series_beyond(
+            series.series,
+            pairs.baseline_value,
+            pairs.size_limit,
+            pairs.center,
+            pairs.chance_limit
+        ) as far
+    from drift_series as series
+    join pairs
+        on series.season = pairs.season
+        and series.region = pairs.region
+        and series.service = pairs.service
+        and series.name = pairs.name
+    where series.side = 'current'
+),
+
+far_points as (
+    select
+        region,
+        service,
+        name,
+        category,
+        threshold_percent,
+        warning_percent,
+        critical_percent,
+        floor,
+        baseline_value,
+        unit,
+        center,
+        spread,
+        intervals,
+        baseline_events,
+        baseline_trials,
+        is_unlike,
+        unnest(series_points(far)) as point
+    from packed
+),
+
+near_points as (
+    select
+        region,
+        service,
+        name,
+        category,
+        threshold_percent,
+        warning_percent,
+        critical_percent,
+        floor,
+        baseline_value,
+        unit,
+        center,
+        spread,
+        intervals,
+        baseline_events,
+        baseline_trials,
+        is_unlike,
+        unnest(series_points(series_except(series, far))) as point
+    from packed
+),
+
+-- Every series at every interval that was looked at, so that a gap shows.
+packed_gaps as (
+    select
+        pairs.region as region,
+        pairs.service as service,
+        pairs.name as name,
+        pairs.category as category,
+        pairs.threshold_percent as threshold_percent,
+        pairs.warning_percent as warning_percent,
+        pairs.critical_percent as critical_percent,
+        pairs.floor as floor,
+        pairs.baseline_value as baseline_value,
+        pairs.unit as unit,
+        pairs.center as center,
+        pairs.spread as spread,
+        pairs.intervals as intervals,
+        pairs.baseline_events as baseline_events,
+        pairs.baseline_trials as baseline_trials,
+        pairs.is_unlike as is_unlike,
+        unnest(series_points(series_except(slots.slots, series.series))) as point
+    from pairs
+    join drift_slots as slots on pairs.season = slots.season
+    left join (select * from drift_series where side = 'current') as series
+        on pairs.season = series.season
+        and pairs.region = series.region
+        and pairs.service = series.service
+        and pairs.name = series.name
+    where pairs.is_packed
+),
+
+requests as (
+    select season, region, service, name, slot, value, events, trials, latency
     from drift_points
     where side = 'current'
 ),
 
-baseline as (
+request_gaps as (
     select
-        season,
-        region,
-        service,
-        name,
-        value,
-        center,
-        spread,
-        intervals,
-        events,
-        trials,
-        latency,
-        unit,
-        seasons
-    from drift_baseline
-),
-
-series as (
-    select distinct region, service, name from points
-    union
-    select distinct region, service, name from baseline
-),
-
--- What does not follow the load of the day has season -1.
-slots as (
-    select slot, max(season) as season
-    from points
-    group by slot
-),
-
--- How far an hour without its like in the baseline lies from it, as services of a region agree.
-shapes as (
-    select
-        points.season as season,
-        points.region as region,
-        points.name as name,
-        median(points.value / whole.value) as factor
-    from points
-    join baseline as whole
-        on points.region = whole.region
-        and points.service = whole.service
-        and points.name = whole.name
-    where
-        whole.season = -1
-        and whole.seasons <> 'none'
-        and whole.value <> 0.0
-        and points.season >= 0
-        and points.service <> 'all'
-    group by points.season, points.region, points.name
-    having count(distinct points.service) >= 3
-),
-
--- Every series at every interval that was looked at, so that a gap shows.
-gaps as (
-    select
-        slots.slot as slot,
-        slots.season as season,
-        series.region as region,
-        series.service as service,
-        series.name as name
-    from slots
-    cross join series
-    left anti join points
-        on slots.slot = points.slot
-        and series.region = points.region
-        and series.service = points.service
-        and series.name = points.name
+        pairs.region as region,
+        pairs.service as service,
+        pairs.name as name,
+        pairs.category as category,
+        pairs.threshold_percent as threshold_percent,
+        pairs.warning_percent as warning_percent,
+        pairs.critical_percent as critical_percent,
+        pairs.floor as floor,
+        pairs.baseline_value as baseline_value,
+        pairs.unit as unit,
+        pairs.center as center,
+        pairs.spread as spread,
+        pairs.intervals as intervals,
+        pairs.baseline_events as baseline_events,
+        pairs.baseline_trials as baseline_trials,
+        pairs.is_unlike as is_unlike,
+        unnest(series_points(series_except(slots.slots, asked.slots))) as point
+    from pairs
+    join drift_slots as slots on pairs.season = slots.season
+    left join (
+        select season, region, service, name, interval_series(slot, 1.0) as slots
+        from requests
+        group by season, region, service, name
+    ) as asked
+        on pairs.season = asked.season
+        and pairs.region = asked.region
+        and pairs.service = asked.service
+        and pairs.name = asked.name
+    where not pairs.is_packed
 ),
 
 placed as (
     select
-        slot,
-        season,
         region,
         service,
         name,
-        value as current_value,
-        events,
-        trials,
-        latency,
-        unit
-    from points
+        category,
+        threshold_percent,
+        warning_percent,
+        critical_percent,
+        floor,
+        baseline_value,
+        unit,
+        center,
+        spread,
+        intervals,
+        baseline_events,
+        baseline_trials,
+        is_unlike,
+        point['slot'] as slot,
+        point['value'] as current_value,
+        null as events,
+        null as trials,
+        null as latency,
+        true as may_drift
+    from far_points
     union all
     select
-        slot,
-        season,
         region,
         service,
         name,
+        category,
+        threshold_percent,
+        warning_percent,
+        critical_percent,
+        floor,
+        baseline_value,
+        unit,
+        center,
+        spread,
+        intervals,
+        baseline_events,
+        baseline_trials,
+        is_unlike,
+        point['slot'] as slot,
+        point['value'] as current_value,
+        null as events,
+        null as trials,
+        null as latency,
+        false as may_drift
+    from near_points
+    union all
+    select
+        region,
+        service,
+        name,
+        category,
+        threshold_percent,
+        warning_percent,
+        critical_percent,
+        floor,
+        baseline_value,
+        unit,
+        center,
+        spread,
+        intervals,
+        baseline_events,
+        baseline_trials,
+        is_unlike,
+        point['slot'] as slot,
         null as current_value,
         null as events,
         null as trials,
         null as latency,
-        null as unit
-    from gaps
-),
-
-paired as (
+        false as may_drift
+    from packed_gaps
+    union all
     select
-        placed.slot as slot,
-        placed.region as region,
-        placed.service as service,
-        placed.name as name,
-        checks.category as category,
-        checks.threshold_percent as threshold_percent,
-        checks.warning_percent as warning_percent,
-        checks.critical_percent as critical_percent,
-        checks.floor as floor,
-        case
-            when same.season is not null then same.value
-            when whole.seasons = 'none' then whole.value
-            when placed.service <> 'all' then whole.value * shapes.factor
-        end as baseline_value,
-        placed.current_value as current_value,
-        coalesce(placed.unit, whole.unit, same.unit) as unit,
-        placed.events as events,
-        placed.trials as trials,
-        placed.latency as latency,
-        coalesce(same.center, whole.center * coalesce(shapes.factor, 1.0)) as center,
-        coalesce(same.spread, whole.spread * coalesce(shapes.factor, 1.0)) as spread,
-        coalesce(same.intervals, whole.intervals) as intervals,
-        coalesce(same.events, whole.events * coalesce(shapes.factor, 1.0)) as baseline_events,
-        coalesce(same.trials, whole.trials) as baseline_trials,
-        same.season is null and whole.value is not null and whole.seasons <> 'none' as is_unlike
-    from placed
-    join settings_drift as checks on placed.name = checks.name
-    left join baseline as same
-        on placed.season = same.season
-        and same.season >= 0
-        and checks.seasonal
-        and placed.region = same.region
-        and placed.service = same.service
-        and placed.name = same.name
-    left join baseline as whole
-        on whole.season = -1
-        and placed.region = whole.region
-        and placed.service = whole.service
-        and placed.name = whole.name
-    left join shapes
-        on placed.season = shapes.season
-        and placed.service <> 'all'
-        and placed.region = shapes.region
-        and placed.name = shapes.name
+        region,
+        service,
+        name,
+        category,
+        threshold_percent,
+        warning_percent,
+        critical_percent,
+        floor,
+        baseline_value,
+        unit,
+        center,
+        spread,
+        intervals,
+        baseline_events,
+        baseline_trials,
+        is_unlike,
+        point['slot'] as slot,
+        null as current_value,
+        null as events,
+        null as trials,
+        null as latency,
+        false as may_drift
+    from request_gaps
+    union all
+    select
+        pairs.region as region,
+        pairs.service as service,
+        pairs.name as name,
+        pairs.category as category,
+        pairs.threshold_percent as threshold_percent,
+        pairs.warning_percent as warning_percent,
+        pairs.critical_percent as critical_percent,
+        pairs.floor as floor,
+        pairs.baseline_value as baseline_value,
+        pairs.unit as unit,
+        pairs.center as center,
+        pairs.spread as spread,
+        pairs.intervals as intervals,
+        pairs.baseline_events as baseline_events,
+        pairs.baseline_trials as baseline_trials,
+        pairs.is_unlike as is_unlike,
+        requests.slot as slot,
+        requests.value as current_value,
+        requests.events as events,
+        requests.trials as trials,
+        requests.latency as latency,
+        true as may_drift
+    from requests
+    join pairs
+        on requests.season = pairs.season
+        and requests.region = pairs.region
+        and requests.service = pairs.service
+        and requests.name = pairs.name
 ),
 
 sized as (
@@ -177,15 +309,15 @@ sized as (
                 critical_percent
             )
         end as size_status
-    from paired
+    from placed
 ),
 
--- Chance is only asked about what has moved far enough.
+-- Chance is only asked about what has moved far enough; counts are those of requests.
 asked as (
     select
         sized.*,
         case
-            when size_status = 'ok' or category = 'configuration' then null
+            when coalesce(size_status, 'ok') = 'ok' or category = 'configuration' then null
             when name in ('error_rate', 'request_rate')
                 then count_ratio_p(events, trials, baseline_events, baseline_trials)
             when name = 'api_latency_p50' and latency is not null
@@ -205,7 +337,7 @@ asked as (
                 )
         end as count_p,
         case
-            when size_status = 'ok' or category = 'configuration' then null
+            when coalesce(size_status, 'ok') = 'ok' or category = 'configuration' then null
             when intervals >= evidence.min_intervals
                 then student_p(
                     (current_value - center) / (spread * sqrt(1.0 + 1.0 / intervals)),
@@ -214,52 +346,6 @@ asked as (
         end as spread_p
     from settings_drift_evidence as evidence
     cross join sized
-),
-
--- Latencies of whole hours as distributions: how far requests moved on average (Wasserstein
--- distance), as a share of their median; chance by Kolmogorov and Smirnov.
-hours as (
-    select
-        least(
-            (slot / blocks.slots + 1) * blocks.slots - 1,
-            (cast($to as bigint) - cast($from as bigint) - 1) / ($interval_seconds * 1000000)
-        ) as slot,
-        region,
-        service,
-        sketch_merge(latency) as latency
-    from (
-        select greatest(3600 / $interval_seconds, 1) as slots
-    ) as blocks
-    cross join request_intervals
-    where side = 'current' and kind = 'requests'
-    group by 1, 2, 3
-),
-
-distances as (
-    select
-        hours.slot as slot,
-        hours.region as region,
-        hours.service as service,
-        checks.name as name,
-        checks.category as category,
-        checks.threshold_percent as threshold_percent,
-        checks.warning_percent as warning_percent,
-        checks.critical_percent as critical_percent,
-        checks.floor as floor,
-        sketch_quantile(past.latency, 0.5) as baseline_value,
-        sketch_quantile(past.latency, 0.5) + wasserstein(past.latency, hours.latency)
-            as current_value,
-        past.latency as past_latency,
-        hours.latency as latency,
-        past.unit as unit
-    from hours
-    join baseline as past
-        on hours.region = past.region
-        and hours.service = past.service
-        and past.season = -1
-        and past.name = 'api_latency_p95'
-    join settings_drift as checks on checks.name = 'api_latency_distribution'
-    where past.latency is not null and hours.latency is not null
 ),
 
 compared as (
@@ -278,7 +364,8 @@ compared as (
         greatest(count_p, spread_p) as p_value,
         unit,
         is_unlike,
-        null as measured
+        null as measured,
+        may_drift
     from asked
     union all
     select
@@ -291,32 +378,14 @@ compared as (
         floor,
         baseline_value,
         current_value,
-        drift_percent(baseline_value, current_value) as drift_percent,
+        drift_percent,
         size_status,
-        case when size_status <> 'ok' then ks_p_value(past_latency, latency) end as p_value,
+        p_value,
         unit,
         false as is_unlike,
-        case
-            when size_status <> 'ok'
-                then 'psi ' || cast(round(psi(past_latency, latency), 3) as varchar)
-                    || ', ks ' || cast(round(ks_statistic(past_latency, latency), 3) as varchar)
-                    || ', js ' || cast(round(js_divergence(past_latency, latency), 3) as varchar)
-        end as measured
-    from (
-        select
-            *,
-            case
-                when abs(current_value - baseline_value) < floor then 'ok'
-                else drift_status(
-                    category,
-                    drift_percent(baseline_value, current_value),
-                    threshold_percent,
-                    warning_percent,
-                    critical_percent
-                )
-            end as size_status
-        from distances
-    ) as judged_by_size
+        measured,
+        true as may_drift
+    from drift_distances
 )
 
 select
@@ -334,5 +403,6 @@ select
     p_value,
     unit,
     is_unlike,
-    arrow_cast(measured, 'Utf8') as measured
+    arrow_cast(measured, 'Utf8') as measured,
+    may_drift
 from compared

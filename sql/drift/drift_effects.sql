@@ -6,8 +6,7 @@
 with
 drifts as (
     select *
-    from drift_results
-    where status in ('warning', 'critical')
+    from drift_found
 ),
 
 spans as (

@@ -21,23 +21,30 @@ requests_total as (
         coalesce(requests.region, 'all') as region,
         sum(requests.requests) as requests,
         sum(requests.errors) as errors,
-        count(distinct requests.minute) * 60 as seconds,
         sketch_merge(requests.latency) as latency
-    from request_minutes as requests
-    join sides on requests.minute >= sides.since and requests.minute < sides.until
+    from service_slots as requests
+    join sides on requests.slot >= sides.since and requests.slot < sides.until
     group by grouping sets ((sides.side, requests.region), (sides.side))
 ),
 
 -- Rates divide by the minutes in which the lake holds any request, as in region_kpis.
+measured as (
+    select sides.side as side, count(distinct minutes.minute) * 60 as seconds
+    from measured_minutes as minutes
+    join sides on minutes.minute >= sides.since and minutes.minute < sides.until
+    group by sides.side
+),
+
 requests_measured as (
     select
-        side,
-        region,
-        requests,
-        errors,
-        max(case when region = 'all' then seconds end) over (partition by side) as seconds,
-        latency
+        requests_total.side as side,
+        requests_total.region as region,
+        requests_total.requests as requests,
+        requests_total.errors as errors,
+        measured.seconds as seconds,
+        requests_total.latency as latency
     from requests_total
+    join measured on requests_total.side = measured.side
 ),
 
 request_names as (
@@ -76,28 +83,25 @@ database_measures as (
         sides.side as side,
         sketch_quantile(sketch_merge(calls.latency), 0.95) as value,
         'ms' as unit
-    from client_call_minutes as calls
-    join sides on calls.minute >= sides.since and calls.minute < sides.until
+    from call_slots as calls
+    join sides on calls.slot >= sides.since and calls.slot < sides.until
     where calls.target = 'database'
     group by grouping sets ((calls.region, sides.side), (sides.side))
 ),
 
 points as (
     select
-        timestamp,
+        slot,
         region,
         service,
         case
             when role = 'database_latency_ms' then 'database_latency_p95'
             else role
         end as name,
-        value,
+        samples,
+        total,
         unit
-    from metric_points
-    where
-        value is not null
-        and timestamp >= least($from, $baseline_from)
-        and timestamp < greatest($to, $baseline_to)
+    from role_slots
 ),
 
 -- Two reads and not a join with the sides: a join by inequality costs more than a second scan.
@@ -108,11 +112,12 @@ points_by_side as (
         points.service as service,
         points.name as name,
         checks.category as category,
-        points.value as value,
+        points.samples as samples,
+        points.total as total,
         points.unit as unit
     from points
     join settings_drift as checks on points.name = checks.name
-    where points.timestamp >= $from and points.timestamp < $to
+    where points.slot >= $from and points.slot < $to
     union all
     select
         'baseline' as side,
@@ -120,11 +125,12 @@ points_by_side as (
         points.service as service,
         points.name as name,
         checks.category as category,
-        points.value as value,
+        points.samples as samples,
+        points.total as total,
         points.unit as unit
     from points
     join settings_drift as checks on points.name = checks.name
-    where points.timestamp >= $baseline_from and points.timestamp < $baseline_to
+    where points.slot >= $baseline_from and points.slot < $baseline_to
 ),
 
 -- What is used is averaged over all samples of the place.
@@ -133,7 +139,7 @@ used_measures as (
         name,
         coalesce(region, 'all') as region,
         side,
-        exact_avg(value) as value,
+        exact_sum(total) / sum(samples) as value,
         max(unit) as unit
     from points_by_side
     where category <> 'configuration'
@@ -144,7 +150,13 @@ used_measures as (
 -- sample more of one service than of another must not look like a change. Only services measured on
 -- both sides count; whether one was added or removed is not known from its samples.
 configured_services as (
-    select name, region, service, side, exact_avg(value) as value, max(unit) as unit
+    select
+        name,
+        region,
+        service,
+        side,
+        exact_sum(total) / sum(samples) as value,
+        max(unit) as unit
     from points_by_side
     where category = 'configuration'
     group by name, region, service, side

@@ -1,4 +1,4 @@
--- title: What drift checks measure, interval by interval
+-- title: What drift checks measure of requests and database calls, interval by interval
 -- grain: one row per side, interval, region, service and check name that was measured; `all` stands
 --   for every service of a region, and for every region
 -- materialized: once
@@ -9,7 +9,7 @@
 -- audit: `season` is -1 for a check that does not follow the load of the day
 -- audit: requests count 0 in an interval in which other regions or services served some, so that
 --   silence shows as a request rate of 0
--- audit: what is configured is measured per service only
+-- audit: metrics and rewards are in drift_series
 with
 requests as (
     select side, kind, slot, region, service, requests, errors, latency
@@ -66,13 +66,12 @@ widths as (
     group by served_rows.kind, served_rows.region, served_rows.service
 ),
 
--- Each interval counts for itself and for those after it that still look back on it.
-spread_out as (
+wide_rows as (
     select
         served_rows.side as side,
         served_rows.kind as kind,
         served_rows.slot as slot,
-        unnest(generate_series(0, cast(widths.width as bigint) - 1)) as later,
+        cast(widths.width as bigint) as width,
         served_rows.region as region,
         served_rows.service as service,
         served_rows.requests as requests,
@@ -85,7 +84,37 @@ spread_out as (
         and served_rows.service = widths.service
 ),
 
+-- Each interval counts for itself and for those after it that still look back on it.
+spread_out as (
+    select
+        side,
+        kind,
+        slot,
+        unnest(generate_series(0, width - 1)) as later,
+        region,
+        service,
+        requests,
+        errors,
+        latency
+    from wide_rows
+    where width > 1
+),
+
+-- Where much is served an interval stands for itself, and no sketch has to be read.
 request_rows as (
+    select
+        side,
+        kind,
+        slot,
+        region,
+        service,
+        requests,
+        errors,
+        $interval_seconds as seconds,
+        latency
+    from wide_rows
+    where width = 1
+    union all
     select
         side,
         kind,
@@ -138,102 +167,25 @@ request_points as (
     join request_names as names on request_rows.kind = names.kind
 ),
 
-metrics as (
-    select
-        side,
-        slot,
-        region,
-        service,
-        case when role = 'database_latency_ms' then 'database_latency_p95' else role end as name,
-        total,
-        samples,
-        unit
-    from metric_intervals
-    union all
-    select side, slot, region, service, 'reward' as name, total, samples, null as unit
-    from reward_intervals
-),
-
-metric_rows as (
-    select
-        metrics.side as side,
-        metrics.slot as slot,
-        metrics.region as region,
-        metrics.service as service,
-        metrics.name as name,
-        checks.category as category,
-        metrics.total as total,
-        metrics.samples as samples,
-        metrics.unit as unit
-    from metrics
-    join settings_drift as checks on metrics.name = checks.name
-),
-
--- A service's own row is a sum already.
-metric_totals as (
-    select
-        side,
-        slot,
-        region,
-        service,
-        name,
-        total as events,
-        cast(samples as double) as trials,
-        unit
-    from metric_rows
-    union all
-    select
-        side,
-        slot,
-        coalesce(region, 'all') as region,
-        'all' as service,
-        name,
-        exact_sum(total) as events,
-        cast(sum(samples) as double) as trials,
-        max(unit) as unit
-    from metric_rows
-    where category <> 'configuration'
-    group by grouping sets ((side, slot, region, name), (side, slot, name))
-),
-
--- Requests answer for themselves wherever they are known, and a database's own metric goes before
--- the few of its calls that traces keep: two sides measured in two ways would always differ.
-metric_points_kept as (
-    select metric_totals.*
-    from metric_totals
-    left join (
-        select names.name as name, places.region as region, places.service as service
-        from served_places as places
-        join request_names as names on places.kind = names.kind
-        where places.kind = 'requests'
-    ) as answered
-        on metric_totals.name = answered.name
-        and metric_totals.region = answered.region
-        and metric_totals.service = answered.service
-    where answered.name is null
+-- A database's own metric goes before the few of its calls that traces keep.
+metered as (
+    select distinct region, service
+    from service_series
+    where name = 'database_latency_p95'
 ),
 
 request_points_kept as (
     select request_points.*
     from request_points
     left join (
-        select distinct region, service from metrics where name = 'database_latency_p95'
+        select region, service from metered
         union
-        select distinct region, 'all' as service from metrics where name = 'database_latency_p95'
+        select region, 'all' as service from metered
         union
-        select distinct 'all' as region, 'all' as service from metrics
-        where name = 'database_latency_p95'
+        select 'all' as region, 'all' as service from metered
     ) as answered
         on request_points.region = answered.region and request_points.service = answered.service
     where request_points.name <> 'database_latency_p95' or answered.region is null
-),
-
-points as (
-    select side, slot, region, service, name, events, trials, latency, unit
-    from request_points_kept
-    union all
-    select side, slot, region, service, name, events, trials, null as latency, unit
-    from metric_points_kept
 ),
 
 final as (
@@ -261,7 +213,7 @@ final as (
         points.latency as latency,
         points.unit as unit
     from settings_drift_evidence as evidence
-    cross join points
+    cross join request_points_kept as points
     join (
         select
             'current' as side,

@@ -1,12 +1,13 @@
 -- title: Drift checks interval by interval
 -- grain: one row per interval of the window, region (and `all`), service (and `all`) and check name
 --   that was measured in the window or in the baseline
--- materialized: once
+-- materialized: view
 -- audit: a movement is drift when it is beyond the limit of its check and, unless it is one of
---   configuration, hardly chance: its `p_value` has to pass Benjamini-Hochberg over all checks of
---   the run
+--   configuration, hardly chance: its `p_value` is at most that of drift_limits
+-- audit: what drifted is among the rows with `may_drift`; drift_found holds it
 -- audit: without data on both sides the status is NULL and `reason` says which side lacks it
 with
+-- What moved is kept; the rest is unpacked only where somebody asks for it.
 compared as (
     select
         slot,
@@ -23,39 +24,33 @@ compared as (
         p_value,
         unit,
         is_unlike,
-        measured
+        measured,
+        true as may_drift
+    from drift_candidates
+    union all
+    select
+        slot,
+        region,
+        service,
+        name,
+        category,
+        threshold_percent,
+        floor,
+        baseline_value,
+        current_value,
+        drift_percent,
+        size_status,
+        p_value,
+        unit,
+        is_unlike,
+        measured,
+        false as may_drift
     from drift_comparisons
+    where not may_drift or coalesce(size_status, 'ok') = 'ok'
 ),
 
--- Everything that was compared counts as tried, not only what has moved.
-tried as (
-    select
-        cast(
-            sum(case when size_status is not null and category <> 'configuration' then 1 else 0 end)
-            as double
-        ) as tests
-    from compared
-),
-
--- Only a p-value below the rate can pass, so that only those are ranked.
-ranked as (
-    select
-        candidates.p_value as p_value,
-        evidence.false_alarm_rate as false_alarm_rate,
-        count(*) over (
-            order by candidates.p_value range between unbounded preceding and current row
-        ) as place
-    from settings_drift_evidence as evidence
-    cross join compared as candidates
-    where candidates.p_value <= evidence.false_alarm_rate
-),
-
--- Without any that pass, none is small enough.
 limits as (
-    select coalesce(max(ranked.p_value), -1.0) as largest_p
-    from ranked
-    cross join tried
-    where ranked.p_value <= ranked.false_alarm_rate * ranked.place / tried.tests
+    select region, service, name, largest_p from drift_limits
 ),
 
 recorded as (
@@ -86,23 +81,26 @@ strictest as (
 
 results as (
     select
-        slot,
-        region,
-        service,
-        name,
-        category,
-        baseline_value,
-        current_value,
-        drift_percent,
-        threshold_percent,
+        compared.slot as slot,
+        compared.region as region,
+        compared.service as service,
+        compared.name as name,
+        compared.category as category,
+        compared.baseline_value as baseline_value,
+        compared.current_value as current_value,
+        compared.drift_percent as drift_percent,
+        compared.threshold_percent as threshold_percent,
         case
-            when size_status in ('ok') or category = 'configuration' or p_value is null
+            when
+                coalesce(size_status, 'ok') = 'ok'
+                or category = 'configuration'
+                or p_value is null
                 then size_status
-            when p_value <= largest_p then size_status
+            when compared.p_value <= limits.largest_p then size_status
             else 'ok'
         end as status,
-        p_value,
-        unit,
+        compared.p_value as p_value,
+        compared.unit as unit,
         case
             when baseline_value is null and current_value is not null and is_unlike
                 then 'no like hour in the baseline'
@@ -116,14 +114,20 @@ results as (
                 then 'difference below the floor'
             when size_status <> 'ok' and category <> 'configuration' and p_value is null
                 then 'by size alone: the baseline has no spread'
-            when size_status <> 'ok' and p_value > coalesce(largest_p, 0.0) then 'may be chance'
+            when size_status <> 'ok' and compared.p_value > coalesce(limits.largest_p, -1.0)
+                then 'may be chance'
             when baseline_value = 0.0 and current_value <> 0.0 then 'the baseline is zero'
             when size_status <> 'ok' and is_unlike
                 then 'no like hour in the baseline: beside the other services'
             when size_status <> 'ok' then measured
-        end as reason
-    from limits
-    cross join compared
+        end as reason,
+        false as is_recorded,
+        may_drift
+    from compared
+    left join limits
+        on compared.region = limits.region
+        and compared.service = limits.service
+        and compared.name = limits.name
     union all
     select
         recorded.slot as slot,
@@ -141,7 +145,9 @@ results as (
         null as p_value,
         null as unit,
         'recorded change from ' || coalesce(recorded.old_value, 'nothing') || ' to '
-            || coalesce(recorded.new_value, 'nothing') as reason
+            || coalesce(recorded.new_value, 'nothing') as reason,
+        true as is_recorded,
+        true as may_drift
     from recorded
     cross join strictest
 ),
@@ -173,7 +179,9 @@ final as (
         arrow_cast(status, 'Utf8') as status,
         p_value,
         arrow_cast(unit, 'Utf8') as unit,
-        arrow_cast(reason, 'Utf8') as reason
+        arrow_cast(reason, 'Utf8') as reason,
+        is_recorded,
+        may_drift
     from results
 )
 
@@ -192,5 +200,7 @@ select
     status,
     p_value,
     unit,
-    reason
+    reason,
+    is_recorded,
+    may_drift
 from final

@@ -4,14 +4,23 @@
 -- audit: `label` tells apart what has no column of its own: the agent type of evaluations, the
 --   system of database calls, the peer of other calls, the type of an error or of an SLO
 -- audit: `tally` is how many there were (requests, samples, windows), `total` the sum of their
---   values, `spread` a sketch of them; metrics that no rule asks for are left out
+--   values, `spread` a sketch of them, of metrics where a rule asks for a quantile; metrics that no
+--   rule asks for are left out
 -- audit: a metric with a role is the quantity `role:NAME`, in the role's unit; any metric is
 --   `metric:NAME`, as it came
 with
+-- Most rules read sums and means: only what a quantile is asked of has a sketch for each interval.
 asked as (
-    select quantity from settings_recording_rules
-    union
-    select of_quantity from settings_recording_rules where of_quantity is not null
+    select quantity, bool_or(has_spread) as has_spread
+    from (
+        select quantity, statistic in ('p50', 'p95', 'p99', 'max') as has_spread
+        from settings_recording_rules
+        union all
+        select of_quantity as quantity, false as has_spread
+        from settings_recording_rules
+        where of_quantity is not null
+    ) as named
+    group by quantity
 ),
 
 served as (
@@ -191,6 +200,7 @@ role_points as (
         points.region as region,
         coalesce(points.service, '') as service,
         'role:' || points.role as quantity,
+        asked.has_spread as has_spread,
         points.value as value
     from metric_points as points
     join asked on 'role:' || points.role = asked.quantity
@@ -204,6 +214,7 @@ metric_samples as (
         points.region as region,
         coalesce(points.service, '') as service,
         'metric:' || points.metric as quantity,
+        asked.has_spread as has_spread,
         points.value as value
     from metrics as points
     join asked on 'metric:' || points.metric = asked.quantity
@@ -222,7 +233,7 @@ metric_facts as (
         quantity,
         count(value) as tally,
         exact_sum(value) as total,
-        quantile_sketch(value) as spread
+        quantile_sketch(case when has_spread then value end) as spread
     from (
         select * from role_points
         union all

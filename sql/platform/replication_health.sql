@@ -15,6 +15,7 @@ lag_slots as (
         region,
         slot,
         count(*) as samples,
+        exact_sum(value) as total_ms,
         exact_avg(value) as lag_ms,
         max(value) as max_ms,
         quantile_sketch(value) as lag
@@ -26,6 +27,7 @@ lag_by_region as (
     select
         region,
         sum(samples) as lag_samples,
+        exact_sum(total_ms) / cast(sum(samples) as double) as lag_mean_ms,
         sketch_quantile(sketch_merge(lag), 0.50) as lag_p50_ms,
         sketch_quantile(sketch_merge(lag), 0.95) as lag_p95_ms,
         max(max_ms) as lag_max_ms,
@@ -89,6 +91,7 @@ final as (
     select
         coalesce(lag_by_region.region, rows_by_region.region) as region,
         coalesce(lag_by_region.lag_samples, 0) as lag_samples,
+        lag_by_region.lag_mean_ms as lag_mean_ms,
         lag_by_region.lag_p50_ms as lag_p50_ms,
         lag_by_region.lag_p95_ms as lag_p95_ms,
         lag_by_region.lag_max_ms as lag_max_ms,
@@ -104,6 +107,7 @@ final as (
 select
     region,
     lag_samples,
+    lag_mean_ms,
     lag_p50_ms,
     lag_p95_ms,
     lag_max_ms,

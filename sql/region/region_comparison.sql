@@ -145,15 +145,15 @@ final as (
                 then 'common'
             else 'own'
         end as reading,
-        replication.replicated_rows as replicated_rows,
-        replication.rows_behind as rows_behind,
+        cast(replication.rows_held as bigint) as replicated_rows,
+        cast(replication.rows_behind as bigint) as rows_behind,
         replication.lag_mean_ms as replication_lag_mean_ms,
         replication.lag_p95_ms as replication_lag_p95_ms,
         replication.lag_max_ms as replication_lag_max_ms
     from moved
     left join others on moved.region = others.region
     left join region_drift as drifts on moved.region = drifts.region
-    left join region_replication as replication on moved.region = replication.region
+    left join replication_health as replication on moved.region = replication.region
     left join primaries on true
 )
 

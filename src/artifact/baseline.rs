@@ -24,8 +24,14 @@ const LONGEST_NAME: usize = 100;
 const MEMORY: u64 = 256 << 20;
 
 /// What the models of a baseline share, computed once.
-const HELD: [&str; 5] =
-    ["request_minutes", "request_intervals", "metric_intervals", "reward_intervals", "drift_points"];
+const HELD: [&str; 6] = [
+    "request_minutes",
+    "request_intervals",
+    "baseline_series",
+    "current_series",
+    "place_series",
+    "drift_points",
+];
 
 /// Every column but the version and the origin, in the order of the table.
 const COLUMNS: &str = "window_start, window_end, region, service, name, version, interval_seconds, seasons, season, \

@@ -1,5 +1,6 @@
 //! `drift_check_NNNN.json` and `drift_analysis.json`: what drifted, when, and how badly.
 
+mod checks;
 mod episodes;
 mod markdown;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::intervals::{Intervals, percent, rounded, time};
 use super::rows::Rows;
-use super::{Artifact, Error, json_text};
+use super::{Artifact, Error, Folder, json_text};
 use crate::domain::{DriftCategory, MICROS_PER_DAY, MICROS_PER_HOUR};
 use crate::engine::Value;
 use crate::pipeline::Run;
@@ -21,19 +22,27 @@ const DOCUMENT: &str = "drift_analysis.json";
 const TOP: usize = 10;
 
 /// What the models of these documents share, computed once.
-const HELD: [&str; 12] = [
+const HELD: [&str; 20] = [
     "request_minutes",
     "request_intervals",
-    "metric_intervals",
-    "reward_intervals",
+    "baseline_series",
+    "current_series",
+    "place_series",
     "drift_points",
     "drift_baseline",
-    "drift_comparisons",
-    "drift_results",
+    "drift_slots",
+    "drift_pairs",
+    "drift_distances",
+    "drift_candidates",
+    "drift_ranked",
+    "drift_limits",
+    "drift_measured",
+    "drift_found",
     "slo_observed",
     "slo_violations",
     "drift_effects",
     "drift_episodes",
+    "drift_tallies",
 ];
 
 /// Checks so far, by outcome.
@@ -64,7 +73,7 @@ impl Tally {
     }
 }
 
-/// All checks of the run's window, one document for each interval, and their analysis.
+/// The analysis of all checks of the run's window, as JSON and as Markdown.
 ///
 /// The interval is the run's `$interval_seconds`; the baseline is the run's, or the kept one that `$baseline_name` and
 /// `$baseline_version` name. Computes what it needs and keeps it in the run.
@@ -73,18 +82,31 @@ pub async fn analyse(run: &Run) -> Result<Vec<Artifact>, Error> {
     run.hold_only(&HELD).await.map_err(|source| Error::Query { document: DOCUMENT, source })?;
     let tallies = tallies(run, intervals).await?;
     let baseline = baseline(run, intervals).await?;
-    let mut documents = checks(run, intervals, &tallies, &baseline).await?;
     let analysis = analysis(run, intervals, &tallies, baseline).await?;
-    documents.push(Artifact::text("drift_analysis.md", markdown::markdown(&analysis)));
-    documents.push(Artifact::text(DOCUMENT, json_text(&analysis)));
-    Ok(documents)
+    Ok(vec![
+        Artifact::text("drift_analysis.md", markdown::markdown(&analysis)),
+        Artifact::text(DOCUMENT, json_text(&analysis)),
+    ])
+}
+
+/// All of a run: one document for each interval, one after the other, and the analysis, which it gives back.
+pub async fn write(run: &Run, folder: &mut Folder) -> Result<Vec<Artifact>, Error> {
+    let analysis = analyse(run).await?;
+    checks::write(run, folder).await?;
+    for document in &analysis {
+        written(folder, document)?;
+    }
+    Ok(analysis)
+}
+
+fn written(folder: &mut Folder, document: &Artifact) -> Result<(), Error> {
+    folder.write(document).map_err(|source| Error::Write { document: document.name.clone(), source })
 }
 
 /// Outcomes by interval and category.
 async fn tallies(run: &Run, intervals: Intervals) -> Result<Vec<BTreeMap<DriftCategory, Tally>>, Error> {
     let mut all = vec![BTreeMap::new(); intervals.count()];
-    let sql = "select check_number, category, status, count(*) as checks from drift_results \
-               group by check_number, category, status";
+    let sql = "select check_number, category, status, checks from drift_tallies";
     let rows = Rows::of(run, DOCUMENT, sql).await?;
     let (numbers, categories) = (rows.integers("check_number")?, rows.texts("category")?);
     let (statuses, counts) = (rows.texts("status")?, rows.integers("checks")?);
@@ -189,44 +211,6 @@ fn sum<'t>(tallies: impl Iterator<Item = &'t Tally>) -> Tally {
     })
 }
 
-/// One document for each interval: every check of a region as a whole, and those of services that drifted.
-async fn checks(
-    run: &Run,
-    intervals: Intervals,
-    tallies: &[BTreeMap<DriftCategory, Tally>],
-    baseline: &Json,
-) -> Result<Vec<Artifact>, Error> {
-    let sql = "select * from drift_results where service = 'all' or status in ('warning', 'critical') \
-               order by check_number, category, name, region, service, reason";
-    let rows = Rows::of(run, "drift_check_NNNN.json", sql).await?;
-    let mut listed: Vec<Vec<Json>> = vec![Vec::new(); intervals.count()];
-    for (position, entry) in entries(&rows, false)? {
-        if let Some(list) = listed.get_mut(position) {
-            list.push(entry);
-        }
-    }
-    let documents = listed.into_iter().zip(tallies).enumerate().map(|(position, (list, tallies))| {
-        let (start, end) = intervals.bounds(position);
-        let total = sum(tallies.values());
-        let document = json!({
-            "check_number": position + 1,
-            "timestamp": time(end),
-            "interval_start": time(start),
-            "baseline_timestamp": baseline["from"],
-            "total_checks": total.total(),
-            "total_drifts": total.drifts(),
-            "critical_drifts": total.critical,
-            "warning_drifts": total.warning,
-            "ok_checks": total.ok,
-            "unmeasured_checks": total.unmeasured,
-            "drift_categories": by_category(tallies),
-            "checks": list,
-        });
-        Artifact::text(format!("drift_check_{:04}.json", position + 1), json_text(&document))
-    });
-    Ok(documents.collect())
-}
-
 /// The worst interval of each series, by what it did to SLOs, then by its size.
 const WORST: &str = "select * from ( \
         select *, \
@@ -287,8 +271,8 @@ async fn analysis(
 
 /// Checks of the settings that nothing measured, with the reason.
 async fn missing(run: &Run) -> Result<Json, Error> {
-    let sql =
-        "select name from settings_drift where name not in (select name from drift_results) order by name";
+    let sql = "select name from settings_drift where name not in \
+         (select name from drift_pairs union select name from drift_distances) order by name";
     let rows = Rows::of(run, DOCUMENT, sql).await?;
     let names = rows.texts("name")?;
     let reasons = (0..rows.len()).filter_map(|row| names.text(row));

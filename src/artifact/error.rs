@@ -26,6 +26,15 @@ pub enum Error {
         /// The columns that there are.
         got: String,
     },
+    /// A document that cannot be written.
+    #[error("document `{document}`: expected to write it, got: {source}")]
+    Write {
+        /// Name of the document.
+        document: String,
+        /// What the file system says.
+        #[source]
+        source: std::io::Error,
+    },
     /// The run's parameters make no window.
     #[error(transparent)]
     Parameters(#[from] engine::Error),
@@ -57,6 +66,7 @@ impl Error {
             Error::Baseline { .. } => {
                 Some("`tars baseline list` shows what is kept; `tars baseline set NAME` keeps one".into())
             }
+            Error::Write { .. } => Some("choose another folder, or make room in this one".into()),
             Error::Column { .. } => None,
         }
     }

@@ -7,20 +7,56 @@ use std::path::{Path, PathBuf};
 
 use super::Artifact;
 
-/// Writes the documents as the folder `path`, replacing the folder that is there.
-///
-/// They are written beside it first and moved in at the end, so that a reader, or a run that is killed,
-/// never leaves half a folder under its name. A file of the old folder that is not among the documents
-/// goes with it.
-pub fn write_folder(path: &Path, documents: &[Artifact]) -> io::Result<()> {
-    let fresh = beside(path, "partial");
-    let old = beside(path, "replaced");
-    let written = fill(&fresh, documents).and_then(|()| swap(path, &fresh, &old));
-    if written.is_err() {
-        // What went wrong is told; that it cannot be tidied as well would hide it.
-        let _ = fs::remove_dir_all(&fresh);
+/// A folder in the making: written beside its place, and moved there when it is finished, so that a reader, or a run that
+/// is killed, never sees half a folder under its name. Dropped before that, it leaves nothing.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    fresh: PathBuf,
+    names: Vec<String>,
+    is_finished: bool,
+}
+
+impl Folder {
+    /// Begins a folder that will replace `path`. A file of the old folder that is not written again goes with it.
+    pub fn begin(path: &Path) -> io::Result<Folder> {
+        let fresh = beside(path, "partial");
+        fs::create_dir_all(&fresh)?;
+        Ok(Folder { path: path.to_owned(), fresh, names: Vec::new(), is_finished: false })
     }
-    written
+
+    /// Writes one document.
+    pub fn write(&mut self, document: &Artifact) -> io::Result<()> {
+        let mut file = fs::File::create(self.fresh.join(&document.name))?;
+        file.write_all(&document.bytes)?;
+        file.sync_all()?;
+        self.names.push(document.name.clone());
+        Ok(())
+    }
+
+    /// Moves the folder to its place; the names of its files.
+    pub fn finish(mut self) -> io::Result<Vec<String>> {
+        swap(&self.path, &self.fresh, &beside(&self.path, "replaced"))?;
+        self.is_finished = true;
+        Ok(std::mem::take(&mut self.names))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // What went wrong is told; that it cannot be tidied as well would hide it.
+            let _ = fs::remove_dir_all(&self.fresh);
+        }
+    }
+}
+
+/// Writes the documents as the folder `path`, replacing the folder that is there, whole or not at all.
+pub fn write_folder(path: &Path, documents: &[Artifact]) -> io::Result<()> {
+    let mut folder = Folder::begin(path)?;
+    documents.iter().try_for_each(|document| folder.write(document))?;
+    folder.finish()?;
+    Ok(())
 }
 
 /// A name beside `path` that no other process uses.
@@ -29,16 +65,6 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.{what}", std::process::id()));
     path.with_file_name(name)
-}
-
-fn fill(folder: &Path, documents: &[Artifact]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    for document in documents {
-        let mut file = fs::File::create(folder.join(&document.name))?;
-        file.write_all(&document.bytes)?;
-        file.sync_all()?;
-    }
-    Ok(())
 }
 
 fn swap(path: &Path, fresh: &Path, old: &Path) -> io::Result<()> {

@@ -15,7 +15,7 @@ mod rows;
 pub mod websocket;
 
 pub use error::Error;
-pub use folder::write_folder;
+pub use folder::{Folder, write_folder};
 pub use intervals::Intervals;
 
 /// A finished document: a file of a package that is not written yet.

@@ -38,6 +38,11 @@ impl Rows {
         Ok(Rows { document, batch })
     }
 
+    /// A part of what a query gave.
+    pub(super) fn part(document: &'static str, batch: RecordBatch) -> Rows {
+        Rows { document, batch }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.batch.num_rows()
     }

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::Global;
 use super::span::Span;
-use super::workspace::{Window, open_run, refresh};
-use crate::artifact::{Artifact, Intervals, drift, write_folder};
+use super::workspace::{Window, no_telemetry, open_run, refresh};
+use crate::artifact::{Artifact, Folder, Intervals, drift, write_folder};
 use crate::engine::Value;
 use crate::error::Error;
+use crate::lake::{self, Lake};
+use crate::pipeline::{self, Run};
 
 /// Check for drift: every few minutes of the window against the baseline, one document for each check, and an analysis.
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,7 @@ impl Drift {
         let settings = global.settings()?;
         let lake = global.open_lake().await?;
         let (mut params, compared) = self.window.params(&lake).await?;
+        self.refuse_empty(&lake).await?;
         self.window.tell_own_past(global, &params)?;
         let seconds = self.checks_every.seconds()?;
         Intervals::new(params.window()?, seconds)?;
@@ -46,16 +49,31 @@ impl Drift {
         global.note(format_args!("window {}, compared with {compared}", params.window()?));
         refresh(global, &lake, &settings).await?;
         let run = open_run(global, &lake, &settings, params).await?;
-        let documents = drift::analyse(&run).await?;
-        if let Some(folder) = &self.out {
-            write_documents(folder, &documents)?;
-            global.note(format_args!("{}: {} documents", folder.display(), documents.len()));
-        }
+        let documents = match &self.out {
+            None => drift::analyse(&run).await?,
+            Some(path) => {
+                let (documents, names) = write_checks(&run, path).await?;
+                global.note(format_args!("{}: {} documents", path.display(), names.len()));
+                documents
+            }
+        };
+        global.tell_timings(&run);
         let shown = format!("drift_analysis.{}", self.format);
         if let Some(document) = documents.iter().find(|d| d.name == shown) {
             print!("{}", String::from_utf8_lossy(&document.bytes));
         }
         self.judge(&documents)
+    }
+
+    /// An analysis of nothing would read as one in which nothing drifted. Recorded changes alone can be judged.
+    async fn refuse_empty(&self, lake: &Lake) -> Result<(), Error> {
+        let fail = |e: lake::Error| Error::from(pipeline::Error::from(e));
+        if pipeline::held_time(lake).await?.is_none()
+            && lake.snapshot("changes").await.map_err(fail)?.is_none()
+        {
+            return Err(no_telemetry(lake));
+        }
+        Ok(())
     }
 
     /// An error when `--fail-on` is given and there is such a drift.
@@ -72,11 +90,26 @@ impl Drift {
     }
 }
 
+/// Writes all of an analysis as a folder that appears whole; the analysis, and the names of all files.
+pub(super) async fn write_checks(run: &Run, path: &Path) -> Result<(Vec<Artifact>, Vec<String>), Error> {
+    let fail = |source| Error::Write { path: path.to_owned(), source };
+    make_parent(path)?;
+    let mut folder = Folder::begin(path).map_err(fail)?;
+    let analysis = drift::write(run, &mut folder).await?;
+    Ok((analysis, folder.finish().map_err(fail)?))
+}
+
 /// Writes documents as a folder that appears whole.
 pub(super) fn write_documents(folder: &Path, documents: &[Artifact]) -> Result<(), Error> {
-    let fail = |source| Error::Write { path: folder.to_owned(), source };
-    if let Some(parent) = folder.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(fail)?;
+    make_parent(folder)?;
+    write_folder(folder, documents).map_err(|source| Error::Write { path: folder.to_owned(), source })
+}
+
+fn make_parent(path: &Path) -> Result<(), Error> {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        None => Ok(()),
+        Some(parent) => {
+            std::fs::create_dir_all(parent).map_err(|source| Error::Write { path: path.to_owned(), source })
+        }
     }
-    write_folder(folder, documents).map_err(fail)
 }

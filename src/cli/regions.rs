@@ -30,8 +30,15 @@ pub(super) struct Regions {
 }
 
 /// What the models of this command share, computed once.
-const HELD: [&str; 5] =
-    ["request_minutes", "region_kpis", "request_intervals", "metric_intervals", "drift_points"];
+const HELD: [&str; 7] = [
+    "request_minutes",
+    "region_kpis",
+    "request_intervals",
+    "baseline_series",
+    "current_series",
+    "place_series",
+    "drift_points",
+];
 
 const REGIONS: &str = "select region, is_primary, requests, round(request_share, 4) as request_share, \
     round(availability, 6) as availability, round(error_rate, 6) as error_rate, round(p50_ms, 1) as p50_ms, \

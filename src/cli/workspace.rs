@@ -111,6 +111,14 @@ pub(super) struct Window {
     pub(super) baseline: Option<String>,
 }
 
+/// A lake without anything to analyse, such as one that holds only rejects.
+pub(super) fn no_telemetry(lake: &Lake) -> Error {
+    Error::Usage {
+        message: format!("the lake {} holds no telemetry yet", lake.url()),
+        hint: Some("tars ingest PATH".into()),
+    }
+}
+
 pub(super) fn instant(option: &str, text: &str) -> Result<i64, Error> {
     parse_timestamp(text).ok_or_else(|| Error::Usage {
         message: format!("--{option}: expected a time such as 2025-01-15T13:00:00Z, got `{text}`"),
@@ -137,10 +145,7 @@ impl Window {
     pub(super) async fn params(&self, lake: &Lake) -> Result<(Params, String), Error> {
         let window = match self.asked()? {
             Some(window) => window,
-            None => pipeline::last_day_with_requests(lake).await?.ok_or_else(|| Error::Usage {
-                message: format!("the lake {} holds no telemetry yet", lake.url()),
-                hint: Some("tars ingest PATH".into()),
-            })?,
+            None => pipeline::last_day_with_requests(lake).await?.ok_or_else(|| no_telemetry(lake))?,
         };
         if let Some(text) = &self.baseline {
             return named_baseline(lake, window, text).await;

@@ -1,7 +1,11 @@
 //! Arguments of SQL functions as typed arrays, and the signatures that say which types they take.
 
+use super::series::{Interval, unpack};
 use super::{Error, QuantileSketch};
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, Float64Array, PrimitiveArray};
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, Float64Array, LargeBinaryArray,
+    LargeBinaryBuilder, PrimitiveArray,
+};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, exec_datafusion_err};
 use datafusion::logical_expr::{ColumnarValue, Signature, TypeSignature, Volatility};
@@ -39,6 +43,29 @@ pub(super) fn binaries(array: &ArrayRef) -> Result<BinaryArray> {
         Some(binary) => Ok(binary.clone()),
         None => Ok(arrow::compute::cast(array, &DataType::Binary)?.as_binary::<i32>().clone()),
     }
+}
+
+/// An argument that the signature has made a column of large binaries, as series are.
+pub(super) fn large_binaries(array: &ArrayRef) -> Result<&LargeBinaryArray> {
+    array
+        .as_binary_opt::<i64>()
+        .ok_or_else(|| exec_datafusion_err!("expected a column of large binaries, got {}", array.data_type()))
+}
+
+/// Reads a series argument.
+pub(super) fn read_series(function: &'static str, bytes: &[u8]) -> Result<Vec<Interval>, Error> {
+    unpack(bytes).map_err(|source| Error::Series { function, source })
+}
+
+/// A column of series, each in its bytes.
+pub(super) fn series_column(
+    series: impl Iterator<Item = Result<Option<Vec<u8>>, Error>>,
+) -> Result<LargeBinaryArray, Error> {
+    let mut column = LargeBinaryBuilder::new();
+    for one in series {
+        column.append_option(one?);
+    }
+    Ok(column.finish())
 }
 
 /// Reads a sketch argument.

@@ -21,6 +21,29 @@ pub fn student_p(t: f64, degrees: f64) -> Option<f64> {
     beta_reg(degrees / 2.0, 0.5, degrees / (degrees + t * t))
 }
 
+/// The t, 0 or more, whose [`student_p`] is `p`, within the last bits; `None` for a `p` that is not above 0 and at most 1.
+pub fn student_t(p: f64, degrees: f64) -> Option<f64> {
+    if !(p > 0.0 && p <= 1.0) {
+        return None;
+    }
+    // The p-value falls as t grows.
+    let mut high = 1.0;
+    while student_p(high, degrees)? > p {
+        high *= 2.0;
+        if high == f64::INFINITY {
+            return Some(high);
+        }
+    }
+    let mut low = 0.0;
+    loop {
+        let middle = low + (high - low) / 2.0;
+        if middle <= low || middle >= high {
+            return Some(high);
+        }
+        if student_p(middle, degrees)? > p { low = middle } else { high = middle }
+    }
+}
+
 /// The probability, two-sided, that two Poisson counts over `trials` and `other_trials` differ as much when their rates are
 /// the same: given their sum, the first is binomial with share `trials / (trials + other_trials)`.
 ///
@@ -56,6 +79,17 @@ mod tests {
         assert_eq!(student_p(f64::INFINITY, 3.0), Some(0.0));
         assert_eq!(student_p(0.0, 3.0), Some(1.0));
         assert_eq!((student_p(f64::NAN, 3.0), student_p(1.0, 0.0)), (None, None));
+    }
+
+    #[test]
+    fn the_t_of_a_p_agrees_with_scipy() {
+        // python3 -c "from scipy.stats import t; print([t.isf(p / 2, d) for p, d in ((0.05, 5), (0.01, 287), (0.01, 1), (1e-6, 20))])"
+        close(student_t(0.05, 5.0), 2.570_581_835_636_314);
+        close(student_t(0.01, 287.0), 2.593_067_905_253_954);
+        close(student_t(0.01, 1.0), 63.656_741_162_871_54);
+        close(student_t(1e-6, 20.0), 6.927_031_381_479_635);
+        assert!(student_t(1.0, 3.0).unwrap() < 1e-7);
+        assert_eq!([student_t(0.0, 3.0), student_t(f64::NAN, 3.0), student_t(0.5, 0.0)], [None; 3]);
     }
 
     #[test]

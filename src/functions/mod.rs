@@ -5,7 +5,7 @@
 //!   values only, never on their order, on batch sizes or on the number of threads.
 //! - [`window`]: a judgement of each row by the rows before it (`ewma`, `zscore` ...).
 //!
-//! The numeric parts stand alone and know nothing of SQL: [`sketch`], [`exact`],
+//! The numeric parts stand alone and know nothing of SQL: [`sketch`], [`exact`], [`series`],
 //! [`history`], [`robust`], [`anomaly`], [`statistics`].
 //! [`register_all`] makes everything known to a session; [`documentation`] is the text of
 //! `docs/functions.md`. Nothing here reads a file, a clock or the network.
@@ -22,6 +22,7 @@ mod reference;
 mod register;
 pub mod robust;
 pub mod scalar;
+pub mod series;
 pub mod sketch;
 pub mod statistics;
 mod trace;
@@ -60,6 +61,14 @@ pub enum Error {
         /// What is wrong with the bytes.
         source: sketch::SketchError,
     },
+    /// Bytes that no series function wrote.
+    #[error("{function}: the value is not a series: {source}")]
+    Series {
+        /// The SQL function.
+        function: &'static str,
+        /// What is wrong with the bytes.
+        source: series::NotASeries,
+    },
     /// A word outside its vocabulary.
     #[error("{function}: {source}")]
     Word {
@@ -97,6 +106,9 @@ impl Error {
                 "pass a column made by quantile_sketch or sketch_merge, such as log_minutes.latency"
                     .to_owned(),
             ),
+            Error::Series { .. } => {
+                Some("pass what interval_series or another series function gave".to_owned())
+            }
             Error::Word { .. } => None,
             Error::Model { .. } => Some("train one with `tars train`, or leave --model out".to_owned()),
             Error::Rule { .. } => Some("correct the rule in the settings".to_owned()),

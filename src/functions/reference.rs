@@ -62,6 +62,17 @@ pub(super) const INTERVALS: DocSection = DocSection {
     description: Some("Intervals for a share of few events."),
 };
 
+/// Series of intervals.
+pub(super) const SERIES: DocSection = DocSection {
+    include: true,
+    label: "Series of intervals",
+    description: Some(
+        "A figure over equal intervals of time, packed into about ten bytes an interval: its number (the slot), how many samples it had \
+         and their exact total. A month of five minutes is one value of 80 kB, so that what looks at all of it is one call and not \
+         a join of millions of rows.",
+    ),
+};
+
 /// Drift from a baseline.
 pub(super) const DRIFT: DocSection = DocSection {
     include: true,
@@ -93,8 +104,19 @@ pub(super) const REGRESSION: DocSection = DocSection {
     description: Some("Telling a regression of the code from one of the environment, without a model."),
 };
 
-const SECTIONS: [&DocSection; 10] =
-    [&SKETCHES, &SUMS, &HISTORY, &TRAILING, &PERIODS, &INTERVALS, &DRIFT, &CHANGE, &TRACES, &REGRESSION];
+const SECTIONS: [&DocSection; 11] = [
+    &SKETCHES,
+    &SUMS,
+    &SERIES,
+    &HISTORY,
+    &TRAILING,
+    &PERIODS,
+    &INTERVALS,
+    &DRIFT,
+    &CHANGE,
+    &TRACES,
+    &REGRESSION,
+];
 
 const PREAMBLE: &str = "# SQL functions
 

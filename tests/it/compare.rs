@@ -108,6 +108,17 @@ fn equal_medians_with_very_different_spread_do_not_pass() {
     assert_eq!(outcome.code, Some(8), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("api_latency_p50 worse (spread)"), "{}", outcome.stderr);
     assert!(outcome.stdout.contains("api_latency_p50"), "the result is written all the same");
+    // Minutes lie 15 ms from their median on average, then 45: 30 ms further, which a floor may call too little.
+    for (floor, verdict) in [("25.0", "worse"), ("35.0", "same")] {
+        let config =
+            format!("[[drift]]\nname = \"api_latency_p50\"\ncategory = \"performance\"\nfloor = {floor}\n");
+        std::fs::write(folder.path().join("tars.toml"), config).unwrap();
+        assert_eq!(
+            row(&self::rows(folder.path()), "api_latency_p50", "spread")["verdict"],
+            verdict,
+            "{floor}"
+        );
+    }
 }
 
 #[test]

@@ -331,6 +331,26 @@ fn what_is_asked_for_wrongly_is_refused_with_what_to_write() {
 }
 
 #[test]
+fn a_lake_of_rejects_alone_has_nothing_to_analyse_but_recorded_changes_are_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    // Without a time a record cannot land.
+    std::fs::write(root.join("bad.ndjson"), "{\"region\":\"eu\",\"service\":\"s\"}\n").unwrap();
+    ok(root, &["ingest", "--lake", "lake", "bad.ndjson"]);
+    let drift = ["drift", "--lake", "lake", "--date", "2025-01-15", "--format", "json", "-q"];
+    let refused = tars(root, &drift);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("holds no telemetry yet"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("tars ingest PATH"), "{}", refused.stderr);
+    let change = "{\"timestamp\":\"2025-01-15T10:00:00Z\",\"region\":\"eu\",\"service\":\"s\",\"kind\":\"replicas\",\
+                  \"key\":\"replicas\",\"old_value\":\"2\",\"new_value\":\"3\",\"success\":true}\n";
+    std::fs::write(root.join("changes.ndjson"), change).unwrap();
+    ok(root, &["ingest", "--lake", "lake", "--table", "changes", "changes.ndjson"]);
+    let analysis: Value = serde_json::from_str(&ok(root, &drift)).unwrap();
+    assert_eq!((&analysis["total_drifts"], &analysis["critical_drifts"]), (&Value::from(1), &Value::from(1)));
+}
+
+#[test]
 fn regions_are_compared_in_every_format_and_the_primary_comes_first() {
     let regions = |format: &str| {
         ok(&demo().root, &["regions", "--lake", "lake", "--date", DAY, "--format", format, "-q"])

@@ -7,41 +7,41 @@ pub(super) const GROUPS: &[Group] = &[CHECKS, LARGEST];
 
 const CHECKS: Group = Group {
     source: Source::Drift,
-    from: "drift_results",
+    from: "drift_tallies",
     scalars: &[
         scalar(
             "TOTAL_DRIFT_CHECKS",
-            "count(status)",
+            "sum(case when status is not null then checks end)",
             Count,
             "Checks, interval by interval, that had data on both sides",
         ),
         scalar(
             "DRIFTS_DETECTED",
-            "case when count(status) > 0 then sum(case when status in ('warning', 'critical') then 1 else 0 end) end",
+            "case when count(status) > 0 then sum(case when status in ('warning', 'critical') then checks else 0 end) end",
             Count,
             "Checks that are not ok",
         ),
         scalar(
             "CRITICAL_DRIFTS",
-            "case when count(status) > 0 then sum(case when status = 'critical' then 1 else 0 end) end",
+            "case when count(status) > 0 then sum(case when status = 'critical' then checks else 0 end) end",
             Count,
             "Checks that are critical",
         ),
         scalar(
             "WARNING_DRIFTS",
-            "case when count(status) > 0 then sum(case when status = 'warning' then 1 else 0 end) end",
+            "case when count(status) > 0 then sum(case when status = 'warning' then checks else 0 end) end",
             Count,
             "Checks that are a warning",
         ),
         scalar(
             "OK_DRIFT_CHECKS",
-            "case when count(status) > 0 then sum(case when status = 'ok' then 1 else 0 end) end",
+            "case when count(status) > 0 then sum(case when status = 'ok' then checks else 0 end) end",
             Count,
             "Checks that are ok",
         ),
         scalar(
             "UNMEASURED_DRIFT_CHECKS",
-            "sum(case when status is null then 1 else 0 end)",
+            "sum(case when status is null then checks else 0 end)",
             Count,
             "Checks that lack data on a side",
         ),
@@ -52,10 +52,10 @@ const CHECKS: Group = Group {
     ],
 };
 
-const RESOURCE: &str = "case when count(status) > 0 then sum(case when category = 'resource' and status in ('warning', 'critical') then 1 else 0 end) end";
-const PERFORMANCE: &str = "case when count(status) > 0 then sum(case when category = 'performance' and status in ('warning', 'critical') then 1 else 0 end) end";
-const CONFIGURATION: &str = "case when count(status) > 0 then sum(case when category = 'configuration' and status in ('warning', 'critical') then 1 else 0 end) end";
-const BEHAVIOR: &str = "case when count(status) > 0 then sum(case when category = 'behavior' and status in ('warning', 'critical') then 1 else 0 end) end";
+const RESOURCE: &str = "case when count(status) > 0 then sum(case when category = 'resource' and status in ('warning', 'critical') then checks else 0 end) end";
+const PERFORMANCE: &str = "case when count(status) > 0 then sum(case when category = 'performance' and status in ('warning', 'critical') then checks else 0 end) end";
+const CONFIGURATION: &str = "case when count(status) > 0 then sum(case when category = 'configuration' and status in ('warning', 'critical') then checks else 0 end) end";
+const BEHAVIOR: &str = "case when count(status) > 0 then sum(case when category = 'behavior' and status in ('warning', 'critical') then checks else 0 end) end";
 
 const LARGEST: Group = Group {
     source: Source::Drift,

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::job::{Job, Progress};
 use super::{Order, Profile, write_report};
-use crate::artifact::{Artifact, checks, drift, kpi, websocket};
+use crate::artifact::{Artifact, checks, kpi, websocket};
 use crate::certify;
 use crate::cli::certify::write_package;
-use crate::cli::drift::write_documents;
+use crate::cli::drift::{write_checks, write_documents};
 use crate::cli::notify::deliver;
 use crate::cli::output::write_whole;
 use crate::domain::{MICROS_PER_DAY, TimeRange};
@@ -128,7 +128,11 @@ impl Step {
             Step::Rollups => job.refresh().await.map(|()| Work::default()),
             Step::Kpis => documents(&folder.join("kpis"), kpi::collect(job.run().await?).await?),
             Step::Slos => slos(job.run().await?, &folder.join("slos")).await,
-            Step::Drift => documents(&folder.join("drift"), drift::analyse(job.run().await?).await?),
+            Step::Drift => {
+                let folder = folder.join("drift");
+                let (_, names) = write_checks(job.run().await?, &folder).await?;
+                Ok(folder_of(&folder, &names))
+            }
             Step::WebSocket => {
                 documents(&folder.join("websocket"), vec![websocket::health(job.run().await?).await?])
             }
@@ -145,13 +149,18 @@ impl Step {
 /// Documents as a folder that appears whole or not at all.
 fn documents(folder: &Path, documents: Vec<Artifact>) -> Result<Work, Error> {
     write_documents(folder, &documents)?;
-    Ok(Work {
-        rows: i64::try_from(documents.len()).ok(),
+    Ok(folder_of(folder, &documents.into_iter().map(|d| d.name).collect::<Vec<_>>()))
+}
+
+/// A folder of documents that has been written.
+fn folder_of(folder: &Path, names: &[String]) -> Work {
+    Work {
+        rows: i64::try_from(names.len()).ok(),
         kind: Some(Kind::Snapshot),
-        files: documents.iter().map(|d| folder.join(&d.name)).collect(),
+        files: names.iter().map(|name| folder.join(name)).collect(),
         shown: Some(vec![folder.to_owned()]),
         ..Work::default()
-    })
+    }
 }
 
 fn json_document(name: &str, value: &Value) -> Artifact {

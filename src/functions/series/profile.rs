@@ -1,0 +1,208 @@
+//! What a series is like on other days: its level at each hour, and how far its intervals lie around it.
+
+use super::codec::Interval;
+use crate::functions::ExactSum;
+use crate::functions::statistics::sample::{mad, median, sorted};
+
+/// What turns the median absolute deviation of normal values into their standard deviation, to four digits as
+/// the models have it: 1 / Φ⁻¹(3/4).
+const MAD_SCALE: f64 = 1.4826;
+
+/// Seconds of an hour.
+const HOUR: i64 = 3600;
+
+/// Which intervals are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Season {
+    /// All.
+    None,
+    /// Those of the same hour of the day.
+    HourOfDay,
+    /// Those of the same hour of the week, which begins on Sunday.
+    HourOfWeek,
+}
+
+impl Season {
+    /// By the word of the settings.
+    pub fn parse(word: &str) -> Option<Season> {
+        match word {
+            "none" => Some(Season::None),
+            "hour_of_day" => Some(Season::HourOfDay),
+            "hour_of_week" => Some(Season::HourOfWeek),
+            _ => None,
+        }
+    }
+
+    /// Hours until it begins anew.
+    fn hours(self) -> i64 {
+        match self {
+            Season::None => 1,
+            Season::HourOfDay => 24,
+            Season::HourOfWeek => 168,
+        }
+    }
+
+    /// The season of an instant, in seconds since 1970: hours from 0 on, or −1 without seasons.
+    fn of(self, seconds: i64) -> i64 {
+        /// The first of January 1970 was a Thursday.
+        const FIRST_DAY: i64 = 4;
+        match self {
+            Season::None => -1,
+            Season::HourOfDay => seconds.div_euclid(HOUR).rem_euclid(24),
+            Season::HourOfWeek => (seconds.div_euclid(HOUR) + FIRST_DAY * 24).rem_euclid(168),
+        }
+    }
+}
+
+/// What the intervals of one season are like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeasonProfile {
+    /// The season, or −1 for all intervals.
+    pub season: i64,
+    /// Their level: the median; of a season the median of its own and those of its two neighbours.
+    pub center: f64,
+    /// How far intervals lie from the level of their season; `None` when there is one interval only.
+    pub spread: Option<f64>,
+    /// Intervals behind the spread: all of the series.
+    pub intervals: u64,
+    /// The newest interval of the season.
+    pub newest: f64,
+    /// The total of the season's samples.
+    pub total: f64,
+    /// How many samples the season has.
+    pub samples: u64,
+}
+
+/// The seasons of a series whose slot 0 starts at `start` (seconds since 1970) and whose slots last `seconds` each: −1 for all
+/// intervals, then every season that has any.
+///
+/// The spread is 1.4826 times the median absolute deviation of what intervals lie off the center of their season (where more than
+/// half are equal, the root mean square of it). With seasons that is a share of the center, so that the same share holds in
+/// each (Rousseeuw and Croux, "Alternatives to the median absolute deviation", JASA 1993, for the estimate).
+pub fn profile(intervals: &[Interval], start: i64, seconds: i64, season: Season) -> Vec<SeasonProfile> {
+    if intervals.is_empty() {
+        return Vec::new();
+    }
+    let of = |interval: &Interval| season.of(start + i64::from(interval.slot) * seconds);
+    // Stable, so that each season stays in the order of time.
+    let mut by_season: Vec<(i64, Interval)> = intervals.iter().map(|i| (of(i), *i)).collect();
+    by_season.sort_by_key(|(season, _)| *season);
+    let groups: Vec<&[(i64, Interval)]> = by_season.chunk_by(|a, b| a.0 == b.0).collect();
+    let levels: Vec<(i64, f64)> = groups.iter().map(|group| (group[0].0, level(group))).collect();
+    let centers: Vec<f64> = levels.iter().map(|(own, _)| center(&levels, *own, season)).collect();
+    let is_share = season != Season::None && centers.iter().all(|center| *center != 0.0);
+    let mut residuals = Vec::with_capacity(intervals.len());
+    for (group, center) in groups.iter().zip(&centers) {
+        // A center of 0 has no shares; its intervals count in the figure's own unit.
+        let unit = if season != Season::None && *center != 0.0 { center.abs() } else { 1.0 };
+        residuals.extend(group.iter().map(|(_, interval)| (interval.mean() - center) / unit));
+    }
+    let spread = spread(residuals);
+    let whole = (season != Season::None).then(|| summary(-1, &by_season, median_of(&by_season)));
+    let seasons = groups.iter().zip(&centers).map(|(group, center)| summary(group[0].0, group, *center));
+    whole
+        .into_iter()
+        .chain(seasons)
+        .map(|one| SeasonProfile {
+            spread: spread.map(|s| s * if is_share { one.center.abs() } else { 1.0 }),
+            intervals: intervals.len() as u64,
+            ..one
+        })
+        .collect()
+}
+
+/// All but the spread.
+fn summary(season: i64, group: &[(i64, Interval)], center: f64) -> SeasonProfile {
+    let mut total = ExactSum::new();
+    group.iter().for_each(|(_, interval)| total.add(interval.total));
+    let newest = group.iter().max_by_key(|(_, interval)| interval.slot);
+    SeasonProfile {
+        season,
+        center,
+        spread: None,
+        intervals: 0,
+        newest: newest.map_or(0.0, |(_, interval)| interval.mean()),
+        total: total.sum().unwrap_or_default(),
+        samples: group.iter().map(|(_, interval)| interval.samples).sum(),
+    }
+}
+
+fn median_of(group: &[(i64, Interval)]) -> f64 {
+    median(&sorted(group.iter().map(|(_, interval)| interval.mean()))).unwrap_or_default()
+}
+
+fn level(group: &[(i64, Interval)]) -> f64 {
+    median_of(group)
+}
+
+/// The median of a season's level and those of its neighbours, so that a fault of an hour is not taken for the rhythm
+/// of the day. Midnight lies beside the last hour of the day, or of the week.
+fn center(levels: &[(i64, f64)], own: i64, season: Season) -> f64 {
+    let hours = season.hours();
+    let near = match season {
+        Season::None => vec![own],
+        _ => vec![(own + hours - 1) % hours, own, (own + 1) % hours],
+    };
+    let near = near.iter().filter_map(|s| levels.iter().find(|(other, _)| other == s));
+    median(&sorted(near.map(|(_, level)| *level))).unwrap_or_default()
+}
+
+fn spread(residuals: Vec<f64>) -> Option<f64> {
+    let n = residuals.len();
+    if n < 2 {
+        return None;
+    }
+    let mut squares = ExactSum::new();
+    residuals.iter().for_each(|residual| squares.add(residual * residual));
+    let robust = MAD_SCALE * mad(&sorted(residuals)).unwrap_or_default();
+    if robust != 0.0 {
+        return Some(robust);
+    }
+    Some((squares.sum().unwrap_or_default() / (n - 1) as f64).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intervals(values: impl IntoIterator<Item = (u32, f64)>) -> Vec<Interval> {
+        values.into_iter().map(|(slot, total)| Interval { slot, samples: 1, total }).collect()
+    }
+
+    #[test]
+    fn hours_are_those_of_the_utc_day_and_weeks_begin_on_sunday() {
+        // date -u -d @1736902800 +'%w %H': 3 01
+        assert_eq!(Season::HourOfDay.of(1_736_902_800), 1);
+        assert_eq!(Season::HourOfWeek.of(1_736_902_800), 3 * 24 + 1);
+        assert_eq!((Season::HourOfDay.of(-1), Season::None.of(5)), (23, -1));
+    }
+
+    #[test]
+    fn levels_and_spread_of_seasons_agree_with_numpy() {
+        // A day begins at midnight: 40 percent in the first hour, 44 and 48 in the next two, each 0.4 up and down in turn.
+        // The level of the second hour is the median of all three, of the others the mean of two. python3:
+        //   r = [0.4/44, -0.4/44] * 6 + [-1.6/42, -2.4/42] * 6 + [2.4/46, 1.6/46] * 6
+        //   1.4826 * numpy.median(abs(r - numpy.median(r))) -> 0.05402441558441...
+        let value = |i: u32| 40.0 + 4.0 * f64::from(i / 12) + if i.is_multiple_of(2) { 0.4 } else { -0.4 };
+        let day = intervals((0..36).map(|i| (i, value(i))));
+        let got = profile(&day, 1_736_899_200, 300, Season::HourOfDay);
+        let rounded: Vec<_> = got
+            .iter()
+            .map(|p| (p.season, (p.center * 1e4).round() / 1e4, (p.spread.unwrap() * 1e4).round() / 1e4))
+            .collect();
+        assert_eq!(rounded, [(-1, 44.0, 2.3771), (0, 42.0, 2.269), (1, 44.0, 2.3771), (2, 46.0, 2.4851)]);
+        assert!(got.iter().all(|p| p.intervals == 36));
+        assert_eq!((got[0].samples, got[1].samples, got[1].newest), (36, 12, 39.6));
+    }
+
+    #[test]
+    fn a_series_that_hardly_ever_moves_has_the_spread_of_the_times_when_it_did() {
+        // python3: (4 * 0.025 ** 2 / 19) ** 0.5
+        let mostly = intervals((0..20).map(|i| (i, if i < 4 { 0.025 } else { 0.0 })));
+        let got = profile(&mostly, 0, 300, Season::None);
+        assert_eq!((got.len(), got[0].season, got[0].center), (1, -1, 0.0));
+        assert!((got[0].spread.unwrap() - 0.011_470_786_693_528_09).abs() < 1e-15, "{got:?}");
+        assert_eq!(profile(&mostly[..1], 0, 300, Season::None)[0].spread, None);
+        assert_eq!(profile(&[], 0, 300, Season::None), []);
+    }
+}
