@@ -2,7 +2,7 @@
 
 /// Models to hold before `validation_checks` and `criteria_results` are read: several of the models below
 /// them read each of these, directly or through others.
-pub const HELD: [&str; 9] = [
+pub const HELD: [&str; 8] = [
     "kpi_summary",
     "drift_measures",
     "drift_checks",

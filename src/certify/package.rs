@@ -35,7 +35,7 @@ const KPI_SUMMARY: &str = "ga_kpi_summary.json";
 const DRIFT_ANALYSIS: &str = "drift_analysis.json";
 
 /// Models that several placeholders and documents read: computed once.
-const HELD: [&str; 16] = [
+const HELD: [&str; 15] = [
     "kpi_summary",
     "region_kpis",
     "hourly_requests",

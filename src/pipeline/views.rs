@@ -247,10 +247,7 @@ mod tests {
         }
         let day = TimeRange::day("2025-01-15").unwrap();
         let is_view = |model: &Model| contract::table(&model.name).is_err();
-        let made = [
-            (selected::SLO_SELECTED, selected::sql(&[])),
-            (selected::SLO_DURATIONS, selected::durations(&[])),
-        ];
+        let made = [(SLO_SELECTED, selected::sql(&[])), (SLO_DURATIONS, selected::durations(&[]))];
         let views =
             Views::install(engine.context(), &Params::new(day, day.previous()), made, is_view).unwrap();
         (engine, views)
