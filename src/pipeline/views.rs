@@ -296,7 +296,7 @@ mod tests {
         let (engine, views) = session();
         engine.sql("select * from slo_violation_counts cross join region_drift").await.unwrap();
         let before = planned(&views);
-        assert!(before.contains(&"slo_violation_counts") && before.contains(&"slo_bands"), "{before:?}");
+        assert!(before.contains(&"slo_violation_counts") && before.contains(&"slo_observed"), "{before:?}");
         let rows = engine.sql("select * from slo_episodes").await.unwrap().into_view();
         views.hold("slo_episodes", rows).unwrap();
         let gone: Vec<_> = before.into_iter().filter(|name| !planned(&views).contains(name)).collect();
