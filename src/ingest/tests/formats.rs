@@ -28,7 +28,7 @@ fn the_datasets_are_the_ones_their_readme_lists() {
             files += 1;
         }
     }
-    assert_eq!(files, 10);
+    assert_eq!(files, 14);
 }
 
 #[tokio::test]
