@@ -139,6 +139,7 @@ const STACK_BYTES: usize = 8 << 20;
 impl Args {
     /// Runs the command.
     pub fn run(self) -> Result<(), Error> {
+        output::end_with_the_reader();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(self.global.threads())
             // Planning recurses over models that read each other; the main thread has as much.

@@ -12,6 +12,22 @@ pub(super) fn note(text: impl std::fmt::Display) {
     eprintln!("{text}");
 }
 
+/// The exit code of a process that wrote to a pipe that nobody reads (128 + SIGPIPE), as shells tell it.
+const NOBODY_READS: i32 = 141;
+
+/// From now on the program ends without a word when nobody reads its standard output any more (`tars model show … | head -1`),
+/// where `println!` would panic. Commits are atomic, so nothing can be half done then.
+pub(super) fn end_with_the_reader() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let text = info.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            std::process::exit(NOBODY_READS);
+        }
+        hook(info);
+    }));
+}
+
 /// Does something until it is done, or somebody presses Ctrl-C or ends the process (SIGTERM); nothing that `tars` commits
 /// can be half done then.
 pub(super) async fn unless_stopped<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {

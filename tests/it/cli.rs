@@ -145,3 +145,18 @@ fn a_folder_without_permission_is_named() {
     std::fs::write(folder.path().join("file"), "x").unwrap();
     check_failure(folder.path(), &["sql", "--lake", "file", "-c", "select 1"], 4, &["file"]);
 }
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_without_a_word() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tars"))
+        .args(["model", "show", "default"])
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output()
+        .unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(141), String::new()));
+}
