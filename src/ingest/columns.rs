@@ -20,7 +20,7 @@ use super::format::convert::Cell;
 use super::format::names::Names;
 use super::row::Ready;
 use super::table::TableId;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Vocabulary, Words};
 use crate::contract::{ColumnType, Encoding};
 use crate::domain::Hour;
 
@@ -84,12 +84,21 @@ impl Text {
         }
     }
 
+    /// Forgets the value of this row, the last one, if it has any.
+    fn take_back(&mut self, row: usize) {
+        if self.rows() > row {
+            self.offsets.truncate(row + 1);
+            self.values.truncate(self.offsets[row] as usize);
+            self.valid.truncate(row);
+        }
+    }
+
     #[inline]
-    fn put(&mut self, row: usize, text: &str) {
+    fn put(&mut self, row: usize, text: &[u8]) {
         if self.rows() < row {
             self.fill(row);
         }
-        self.values.extend_from_slice(text.as_bytes());
+        self.values.extend_from_slice(text);
         // A block holds little more than one record, see `run::MAX_RECORD`.
         self.offsets.push(self.values.len() as i32);
         self.valid.append_non_null();
@@ -124,6 +133,13 @@ impl<T: Copy + Default> Fixed<T> {
         if missing > 0 {
             self.values.resize(row, T::default());
             self.valid.append_n_nulls(missing);
+        }
+    }
+
+    fn take_back(&mut self, row: usize) {
+        if self.values.len() > row {
+            self.values.truncate(row);
+            self.valid.truncate(row);
         }
     }
 
@@ -163,6 +179,13 @@ impl Bool {
         if missing > 0 {
             self.values.append_n(missing, false);
             self.valid.append_n_nulls(missing);
+        }
+    }
+
+    fn take_back(&mut self, row: usize) {
+        if self.values.len() > row {
+            self.values.truncate(row);
+            self.valid.truncate(row);
         }
     }
 
@@ -216,9 +239,9 @@ impl MapColumn {
         self.fill(row);
         let mut put = |key: &str, value: Option<&str>| {
             let entry = self.keys.rows();
-            self.keys.put(entry, key);
+            self.keys.put(entry, key.as_bytes());
             match value {
-                Some(value) => self.values.put(entry, value),
+                Some(value) => self.values.put(entry, value.as_bytes()),
                 None => self.values.fill(entry + 1),
             }
         };
@@ -270,7 +293,7 @@ pub(crate) struct TableBuilder {
     schema: SchemaRef,
     columns: Vec<Column>,
     regions: Vec<RegionParts>,
-    region_index: HashMap<String, usize>,
+    region_names: Words,
     parts: Vec<(String, Hour)>,
     part_of: Vec<u32>,
     times: Vec<i64>,
@@ -278,7 +301,8 @@ pub(crate) struct TableBuilder {
 
 /// The partitions of one region.
 struct RegionParts {
-    name: String,
+    /// Whether its name needs no second look, see [`is_plain_region`].
+    plain: bool,
     /// The partition met last.
     last: Option<(Hour, u32)>,
     hours: HashMap<Hour, u32>,
@@ -291,7 +315,7 @@ impl TableBuilder {
             schema: schema(table),
             columns: columns(table),
             regions: Vec::new(),
-            region_index: HashMap::new(),
+            region_names: Words::default(),
             parts: Vec::new(),
             part_of: Vec::new(),
             times: Vec::new(),
@@ -313,7 +337,8 @@ impl TableBuilder {
             let (name, value) = &ready.extras[at];
             (names.overflow_key(*name, overflow), value.as_deref())
         });
-        self.end(ready.region, ready.time);
+        let region = self.region(ready.region.as_bytes());
+        self.end(region, ready.time);
     }
 
     /// Puts a value into a column of the row that is being added; what is not of the column's type stays NULL.
@@ -321,7 +346,7 @@ impl TableBuilder {
     fn put(&mut self, column: usize, cell: &Cell<'_>) {
         match cell {
             Cell::Null => {}
-            Cell::Text(text) => self.put_text(column, text),
+            Cell::Text(text) => self.put_text(column, text.as_bytes()),
             Cell::Int(value) => self.put_int(column, *value),
             Cell::Float(value) => self.put_float(column, *value),
             Cell::Bool(value) => self.put_bool(column, *value),
@@ -329,8 +354,9 @@ impl TableBuilder {
         }
     }
 
+    /// The text is UTF-8, as the array checks in the end.
     #[inline]
-    pub(super) fn put_text(&mut self, column: usize, text: &str) {
+    pub(super) fn put_text(&mut self, column: usize, text: &[u8]) {
         let row = self.times.len();
         match &mut self.columns[column] {
             Column::Text(c) => c.put(row, text),
@@ -387,39 +413,57 @@ impl TableBuilder {
         }
     }
 
-    /// Ends the row.
+    /// Forgets the values of the row that is being added, which has no fields beside the columns yet.
+    pub(super) fn take_back(&mut self) {
+        let row = self.times.len();
+        for column in &mut self.columns {
+            match column {
+                Column::Text(c) => c.take_back(row),
+                Column::Words(c) => c.take_back(row),
+                Column::Time(c) | Column::Int64(c) => c.take_back(row),
+                Column::Int32(c) => c.take_back(row),
+                Column::Float(c) => c.take_back(row),
+                Column::Bool(c) => c.take_back(row),
+                Column::Map(_) | Column::Region => {}
+            }
+        }
+    }
+
+    /// Finds a region by its name.
     #[inline]
-    pub(super) fn end(&mut self, region: &str, time: i64) {
-        let part = self.part(region, Hour::of_micros(time));
+    pub(super) fn region(&mut self, name: &[u8]) -> u32 {
+        let place = self.region_names.place(name);
+        if place as usize >= self.regions.len() {
+            let plain = is_plain_region(name);
+            self.regions.push(RegionParts { plain, last: None, hours: HashMap::new() });
+        }
+        place
+    }
+
+    /// Whether the name of a region is one as it stands.
+    #[inline]
+    pub(super) fn is_plain(&self, region: u32) -> bool {
+        self.regions[region as usize].plain
+    }
+
+    /// Ends the row, which is of a region that was found before.
+    #[inline]
+    pub(super) fn end(&mut self, region: u32, time: i64) {
+        let hour = Hour::of_micros(time);
+        let part = match self.regions[region as usize].last {
+            Some((last, part)) if last == hour => part,
+            _ => self.other_part(region, hour),
+        };
         self.part_of.push(part);
         self.times.push(time);
     }
 
-    #[inline]
-    fn part(&mut self, region: &str, hour: Hour) -> u32 {
-        /// So many regions are looked through one by one.
-        const FEW: usize = 8;
-        let few = self.regions.len().min(FEW);
-        match self.regions[..few].iter().find(|r| r.name == region) {
-            Some(RegionParts { last: Some((last, part)), .. }) if *last == hour => *part,
-            _ => self.other_part(region, hour),
-        }
-    }
-
     #[inline(never)]
-    fn other_part(&mut self, region: &str, hour: Hour) -> u32 {
-        let at = match self.region_index.get(region) {
-            Some(at) => *at,
-            None => {
-                let name = region.to_owned();
-                self.region_index.insert(name.clone(), self.regions.len());
-                self.regions.push(RegionParts { name, last: None, hours: HashMap::new() });
-                self.regions.len() - 1
-            }
-        };
-        let known = &mut self.regions[at];
+    fn other_part(&mut self, region: u32, hour: Hour) -> u32 {
+        let known = &mut self.regions[region as usize];
         let part = *known.hours.entry(hour).or_insert_with(|| {
-            self.parts.push((region.to_owned(), hour));
+            let name = String::from_utf8_lossy(self.region_names.word(region)).into_owned();
+            self.parts.push((name, hour));
             self.parts.len() as u32 - 1
         });
         known.last = Some((hour, part));
@@ -437,7 +481,7 @@ impl TableBuilder {
         let arrays = arrays.collect::<std::result::Result<Vec<_>, _>>().map_err(wrong)?;
         let batch = RecordBatch::try_new(self.schema.clone(), arrays).map_err(wrong)?;
         self.regions.clear();
-        self.region_index.clear();
+        self.region_names = Words::default();
         // Beside the columns the time and the partition of each row.
         let bytes = batch.get_array_memory_size() + rows * (size_of::<i64>() + size_of::<u32>());
         let next = Vec::with_capacity(room(rows));
@@ -450,6 +494,13 @@ impl TableBuilder {
             bytes,
         })
     }
+}
+
+/// A name in the usual letters of a region.
+fn is_plain_region(name: &[u8]) -> bool {
+    const SHORT: usize = 64;
+    (1..=SHORT).contains(&name.len())
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// The table's file schema, with texts of few distinct values as dictionaries.

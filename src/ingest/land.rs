@@ -3,7 +3,7 @@
 //! Every commit of a table records, for each source that it has rows of, three application transactions:
 //!
 //! - `tars-ingest:<identity>:offset` = generation (15 bits) and offset (48 bits) in the unpacked source;
-//! - `tars-ingest:<identity>:digest` = ordinal of the commit (23 bits) and the first 40 bits of SHA-256 of the
+//! - `tars-ingest:<identity>:digest` = ordinal of the commit (23 bits) and 40 bits of the xxHash64 of the
 //!   source up to that offset;
 //! - `tars-ingest:<identity>:tables` = ordinal of the commit and one bit for each table that this round of commits
 //!   writes to. So the next run can tell a table that died on the way from one that had no rows to commit: the

@@ -69,6 +69,8 @@ pub(crate) struct Output {
     pub(crate) counts: Counts,
     /// The header that holds for the records that come; their rejects keep it.
     pub(crate) head: Option<Arc<Head>>,
+    /// The table of the last row; the next one is often of the same.
+    pub(crate) last_table: Option<TableId>,
     /// Whether the last record ended in the middle, as that of a file that is being written does.
     cut_short: bool,
 }
@@ -92,6 +94,7 @@ impl Output {
         row: &mut Row<'a>,
     ) {
         let table = row.table();
+        self.last_table = Some(table);
         let named = row.names_region();
         let region = origin.path_region.as_deref().or(origin.region.as_deref());
         match row.finish(names, region) {
@@ -109,33 +112,39 @@ impl Output {
                     self.counts.regions_from_option += 1;
                 }
                 self.counts.notes.add(ready.notes);
-                self.builders[table as usize]
-                    .get_or_insert_with(|| TableBuilder::new(table))
-                    .append(&ready, names);
+                self.builder(table).append(&ready, names);
             }
             Err(fault) => self.reject(origin, place, Some(table), fault),
         }
     }
 
-    /// Begins a row that is known to be good: the builder to put it into and its region; `None` if it has landed
-    /// already.
+    /// The rows of a table so far.
     #[inline]
-    pub(crate) fn plain_row<'r>(
+    pub(crate) fn builder(&mut self, table: TableId) -> &mut TableBuilder {
+        self.builders[table as usize].get_or_insert_with(|| TableBuilder::new(table))
+    }
+
+    /// Counts a row that is known to be good and whose values are in the builder: the builder, to end it, and its region.
+    /// `None` if it has landed already, and then its values are taken back.
+    #[inline]
+    pub(crate) fn plain_row(
         &mut self,
-        origin: &'r Origin,
+        origin: &Origin,
         table: TableId,
         end: u64,
-        region: Option<&'r str>,
-    ) -> Option<(&mut TableBuilder, &'r str)> {
+        region: Option<u32>,
+    ) -> Option<(&mut TableBuilder, u32)> {
+        self.last_table = Some(table);
         self.counts.read += 1;
         self.cut_short = false;
         if end <= origin.done[table as usize] {
             self.counts.already += 1;
+            self.builder(table).take_back();
             return None;
         }
         self.counts.landed += 1;
-        let region = match (region, &origin.path_region, &origin.region) {
-            (Some(region), ..) => region,
+        let named = match (region, &origin.path_region, &origin.region) {
+            (Some(_), ..) => "",
             (None, Some(region), _) => {
                 self.counts.regions_from_path += 1;
                 region
@@ -149,7 +158,8 @@ impl Output {
                 UNKNOWN_REGION
             }
         };
-        let builder = self.builders[table as usize].get_or_insert_with(|| TableBuilder::new(table));
+        let builder = self.builder(table);
+        let region = region.unwrap_or_else(|| builder.region(named.as_bytes()));
         Some((builder, region))
     }
 

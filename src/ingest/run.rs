@@ -10,7 +10,6 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use memchr::memchr;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -514,7 +513,7 @@ fn decode_all(
 fn decode(decoder: &mut Decoder, origin: &Origin, block: &Block) -> Result<Decoded> {
     decoder.output.head = None;
     match &block.records {
-        Records::Lines => lines(decoder, origin, block),
+        Records::Lines => decoder.lines(origin, block.offset, &block.bytes),
         Records::Whole => decoder.frame(origin, block.offset, &block.bytes, block.end),
         Records::At(ranges) => {
             let mut heads = block.heads.iter().peekable();
@@ -554,21 +553,4 @@ fn decode(decoder: &mut Decoder, origin: &Origin, block: &Block) -> Result<Decod
         }
     }
     decoder.output.take()
-}
-
-/// A record ends with its last visible byte, so that a line break added later does not make it another one.
-fn lines(decoder: &mut Decoder, origin: &Origin, block: &Block) {
-    let whole = std::str::from_utf8(&block.bytes).ok();
-    let mut start = 0;
-    while start < block.bytes.len() {
-        let stop = memchr(b'\n', &block.bytes[start..]).map_or(block.bytes.len(), |length| start + length);
-        let (offset, length) = (block.offset + start as u64, block.bytes[start..stop].trim_ascii_end().len());
-        let end = offset + length as u64;
-        match whole {
-            // Valid as a whole, so valid between two line breaks.
-            Some(text) => decoder.text(origin, offset, &text[start..start + length], end),
-            None => decoder.frame(origin, offset, &block.bytes[start..start + length], end),
-        }
-        start = stop + 1;
-    }
 }

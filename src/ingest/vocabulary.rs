@@ -16,43 +16,28 @@ const SLOTS: usize = 64;
 /// Slots that are tried. A text that finds all of them taken is listed again: whoever makes texts collide on purpose gets a
 /// longer list, not a slow search.
 const TRIES: usize = 8;
-/// A slot that nothing has taken.
+/// The place of a slot that nothing has taken.
 const FREE: u32 = u32::MAX;
 
 /// The column while it grows.
 pub(super) struct Vocabulary {
     places: Vec<i32>,
     valid: NullBufferBuilder,
-    bytes: Vec<u8>,
-    offsets: Vec<i32>,
-    /// Places by hash.
-    slots: Vec<u32>,
+    words: Words,
+    /// Words before the last text came.
+    before: usize,
 }
 
 impl Default for Vocabulary {
     fn default() -> Self {
-        Vocabulary {
-            places: Vec::new(),
-            valid: NullBufferBuilder::new(0),
-            bytes: Vec::new(),
-            offsets: vec![0],
-            slots: vec![FREE; SLOTS],
-        }
+        let valid = NullBufferBuilder::new(0);
+        Vocabulary { places: Vec::new(), valid, words: Words::default(), before: 0 }
     }
 }
 
 impl Vocabulary {
     pub(super) fn rows(&self) -> usize {
         self.places.len()
-    }
-
-    fn words(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    fn word(&self, place: u32) -> &[u8] {
-        let place = place as usize;
-        &self.bytes[self.offsets[place] as usize..self.offsets[place + 1] as usize]
     }
 
     fn fill(&mut self, row: usize) {
@@ -64,60 +49,23 @@ impl Vocabulary {
     }
 
     #[inline]
-    pub(super) fn put(&mut self, row: usize, text: &str) {
+    pub(super) fn put(&mut self, row: usize, text: &[u8]) {
         if self.rows() < row {
             self.fill(row);
         }
-        let place = self.place(text.as_bytes());
+        self.before = self.words.len();
+        let place = self.words.place(text);
         self.places.push(place as i32);
         self.valid.append_non_null();
     }
 
-    #[inline]
-    fn place(&mut self, text: &[u8]) -> u32 {
-        let hash = hash(text) as usize;
-        let mask = self.slots.len() - 1;
-        for slot in hash..hash + TRIES {
-            let place = self.slots[slot & mask];
-            if place == FREE {
-                return self.add(text, Some(slot & mask));
-            }
-            if equal(self.word(place), text) {
-                return place;
-            }
-        }
-        self.add(text, None)
-    }
-
-    #[inline(never)]
-    fn add(&mut self, text: &[u8], slot: Option<usize>) -> u32 {
-        let place = self.words() as u32;
-        self.bytes.extend_from_slice(text);
-        // A block holds little more than one record, see `run::MAX_RECORD`.
-        self.offsets.push(self.bytes.len() as i32);
-        match slot {
-            Some(slot) => self.slots[slot] = place,
-            None => self.grow(),
-        }
-        if self.words() * 2 > self.slots.len() {
-            self.grow();
-        }
-        place
-    }
-
-    /// Doubles the slots, unless there are many more than words already.
-    fn grow(&mut self) {
-        const MANY: usize = 16;
-        if self.slots.len() > SLOTS.max(self.words() * MANY) {
-            return;
-        }
-        let size = self.slots.len() * 2;
-        self.slots.clear();
-        self.slots.resize(size, FREE);
-        for place in 0..self.words() as u32 {
-            let hash = hash(self.word(place)) as usize;
-            if let Some(slot) = (hash..hash + TRIES).find(|slot| self.slots[slot & (size - 1)] == FREE) {
-                self.slots[slot & (size - 1)] = place;
+    /// Forgets the text that came last, if it is that of this row.
+    pub(super) fn take_back(&mut self, row: usize) {
+        if self.rows() > row {
+            self.places.truncate(row);
+            self.valid.truncate(row);
+            if self.words.len() > self.before {
+                self.words.remove_last();
             }
         }
     }
@@ -127,11 +75,7 @@ impl Vocabulary {
         self.fill(rows);
         let places = ScalarBuffer::from(std::mem::take(&mut self.places));
         let places = Int32Array::try_new(places, self.valid.finish())?;
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
-        let bytes = Buffer::from_vec(std::mem::take(&mut self.bytes));
-        let words = StringArray::try_new(OffsetBuffer::new(ScalarBuffer::from(offsets)), bytes, None)?;
-        self.slots.clear();
-        self.slots.resize(SLOTS, FREE);
+        let words = self.words.finish()?;
         self.places.reserve(rows + rows / 16);
         // A row without a value points at the first word, also where there is none.
         let words = if words.is_empty() { StringArray::from(vec![""]) } else { words };
@@ -139,45 +83,163 @@ impl Vocabulary {
     }
 }
 
-/// Whether two texts are the same. By words of eight bytes: most are short, and a call to compare them costs more than
-/// comparing them.
-#[inline]
-fn equal(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
+/// Distinct texts, each with its place.
+pub(super) struct Words {
+    bytes: Vec<u8>,
+    offsets: Vec<i32>,
+    slots: Vec<Slot>,
+}
+
+/// Where a text is found by its hash. Both ends of the text stand here, which most are not longer than.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    ends: Ends,
+    place: u32,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Words { bytes: Vec::new(), offsets: vec![0], slots: vec![Slot::FREE; SLOTS] }
     }
-    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<WORD>(), b.as_chunks::<WORD>());
-    a_words.iter().zip(b_words).all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b))
-        && a_rest.iter().zip(b_rest).all(|(a, b)| a == b)
+}
+
+impl Slot {
+    const FREE: Slot = Slot { ends: Ends { first: 0, last: 0, length: 0 }, place: FREE };
+}
+
+impl Words {
+    fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    pub(super) fn word(&self, place: u32) -> &[u8] {
+        let place = place as usize;
+        &self.bytes[self.offsets[place] as usize..self.offsets[place + 1] as usize]
+    }
+
+    /// The place of a text, which is listed if it is new.
+    #[inline]
+    pub(super) fn place(&mut self, text: &[u8]) -> u32 {
+        let ends = Ends::of(text);
+        let hash = ends.hash(text) as usize;
+        let mask = self.slots.len() - 1;
+        for at in hash..hash + TRIES {
+            let slot = self.slots[at & mask];
+            if slot.place == FREE {
+                return self.add(text, Some(at & mask));
+            }
+            if slot.ends == ends && (text.len() <= Ends::WHOLE || self.word(slot.place) == text) {
+                return slot.place;
+            }
+        }
+        self.add(text, None)
+    }
+
+    #[inline(never)]
+    fn add(&mut self, text: &[u8], slot: Option<usize>) -> u32 {
+        let place = self.len() as u32;
+        self.bytes.extend_from_slice(text);
+        // A block holds little more than one record, see `run::MAX_RECORD`.
+        self.offsets.push(self.bytes.len() as i32);
+        match slot {
+            Some(slot) => self.slots[slot] = Slot { ends: Ends::of(text), place },
+            None => self.grow(),
+        }
+        if self.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        place
+    }
+
+    /// Doubles the slots, unless there are many more than words already.
+    fn grow(&mut self) {
+        const MANY: usize = 16;
+        if self.slots.len() > SLOTS.max(self.len() * MANY) {
+            return;
+        }
+        let size = self.slots.len() * 2;
+        self.slots.clear();
+        self.slots.resize(size, Slot::FREE);
+        for place in 0..self.len() as u32 {
+            let text = self.word(place);
+            let ends = Ends::of(text);
+            let hash = ends.hash(text) as usize;
+            if let Some(at) = (hash..hash + TRIES).find(|at| self.slots[at & (size - 1)].place == FREE) {
+                self.slots[at & (size - 1)] = Slot { ends, place };
+            }
+        }
+    }
+
+    /// Forgets the word that was added last.
+    fn remove_last(&mut self) {
+        let place = self.len() as u32 - 1;
+        let text = self.word(place);
+        let hash = Ends::of(text).hash(text) as usize;
+        let mask = self.slots.len() - 1;
+        if let Some(at) = (hash..hash + TRIES).find(|at| self.slots[at & mask].place == place) {
+            self.slots[at & mask] = Slot::FREE;
+        }
+        self.bytes.truncate(self.offsets[place as usize] as usize);
+        self.offsets.truncate(place as usize + 1);
+    }
+
+    /// All words; starts over.
+    fn finish(&mut self) -> Result<StringArray, ArrowError> {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let bytes = Buffer::from_vec(std::mem::take(&mut self.bytes));
+        self.slots.clear();
+        self.slots.resize(SLOTS, Slot::FREE);
+        StringArray::try_new(OffsetBuffer::new(ScalarBuffer::from(offsets)), bytes, None)
+    }
 }
 
 const WORD: usize = size_of::<u64>();
 
-/// Mixes up to sixteen bytes of a text at a time by one multiplication, both halves of its product.
-#[inline]
-fn hash(text: &[u8]) -> u64 {
-    const ODD: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F];
-    let mix = |a: u64, b: u64| {
-        let product = u128::from(a ^ ODD[0]) * u128::from(b ^ ODD[1]);
-        product as u64 ^ (product >> u64::BITS) as u64
-    };
-    let word = |at: usize| match text.get(at..).and_then(|rest| rest.first_chunk::<WORD>()) {
-        Some(word) => u64::from_le_bytes(*word),
-        None => 0,
-    };
-    let length = text.len();
-    if length < WORD {
-        let short = text.iter().fold(0, |short, byte| short << 8 | u64::from(*byte));
-        return mix(short, length as u64);
+/// The first and the last bytes of a text, some of them twice if it is short, and its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    first: u64,
+    last: u64,
+    length: u32,
+}
+
+impl Ends {
+    /// Texts up to this length are all in their ends.
+    const WHOLE: usize = 2 * WORD;
+
+    #[inline]
+    fn of(text: &[u8]) -> Ends {
+        const HALF: usize = WORD / 2;
+        let (first, last) = match (text.first_chunk::<WORD>(), text.last_chunk::<WORD>()) {
+            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => match (text.first_chunk::<HALF>(), text.last_chunk::<HALF>()) {
+                (Some(first), Some(last)) => {
+                    (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
+                }
+                _ => (text.iter().fold(0, |bytes, byte| bytes << u8::BITS | u64::from(*byte)), 0),
+            },
+        };
+        Ends { first, last, length: text.len() as u32 }
     }
-    let mut hash = length as u64;
-    let mut at = 0;
-    while at + 2 * WORD < length {
-        hash = mix(word(at) ^ hash, word(at + WORD));
-        at += 2 * WORD;
+
+    /// Mixes sixteen bytes of the text at a time by one multiplication, both halves of its product.
+    #[inline]
+    fn hash(self, text: &[u8]) -> u64 {
+        const ODD: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F];
+        let mix = |a: u64, b: u64| {
+            let product = u128::from(a ^ ODD[0]) * u128::from(b ^ ODD[1]);
+            product as u64 ^ (product >> u64::BITS) as u64
+        };
+        let mut hash = mix(self.first ^ u64::from(self.length), self.last);
+        if text.len() > Ends::WHOLE {
+            let (words, _) = text[WORD..text.len() - WORD].as_chunks::<WORD>();
+            hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+            // Up to seven bytes before the last eight are in no whole word.
+            let tail = text[text.len() - Ends::WHOLE..].first_chunk::<WORD>();
+            hash = mix(hash, tail.map_or(0, |tail| u64::from_le_bytes(*tail)));
+        }
+        hash
     }
-    // The last sixteen bytes, or the first and the last eight: some for the second time.
-    mix(word(length.saturating_sub(2 * WORD)) ^ hash, word(length - WORD))
 }
 
 #[cfg(test)]
@@ -195,7 +257,7 @@ mod tests {
     fn build(vocabulary: &mut Vocabulary, texts: &[Option<String>]) -> DictionaryArray<Int32Type> {
         for (row, text) in texts.iter().enumerate() {
             if let Some(text) = text {
-                vocabulary.put(row, text);
+                vocabulary.put(row, text.as_bytes());
             }
         }
         vocabulary.finish(texts.len()).unwrap()
@@ -222,6 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_taken_back_leave_no_word() {
+        let mut vocabulary = Vocabulary::default();
+        for (row, text) in ["a", "b", "a"].iter().enumerate() {
+            vocabulary.put(row, text.as_bytes());
+        }
+        for text in ["c", "b", "a much longer word than the others"] {
+            vocabulary.put(3, text.as_bytes());
+            vocabulary.take_back(3);
+            vocabulary.take_back(3);
+        }
+        vocabulary.put(3, b"d");
+        let array = vocabulary.finish(5).unwrap();
+        let words: Vec<_> = array.values().as_string::<i32>().iter().flatten().map(str::to_owned).collect();
+        assert_eq!(words, ["a", "b", "d"]);
+        let rows = ["a", "b", "a", "d"].map(|word| Some(word.to_owned()));
+        assert_eq!(read(&array), [&rows[..], &[None]].concat());
+    }
+
+    #[test]
     fn texts_that_all_differ_are_all_kept() {
         let texts: Vec<_> = (0..20_000).map(|i| Some(format!("{i:032x}"))).collect();
         assert_eq!(read(&build(&mut Vocabulary::default(), &texts)), texts);
@@ -234,8 +315,9 @@ mod tests {
             for at in 0..length {
                 let mut other = text.clone();
                 other[at] = b'b';
-                assert_ne!(hash(&text), hash(&other), "{length} {at}");
-                assert!(!equal(&text, &other) && equal(&other, &other.clone()), "{length} {at}");
+                assert_ne!(Ends::of(&text).hash(&text), Ends::of(&other).hash(&other), "{length} {at}");
+                let same = Ends::of(&text) == Ends::of(&other);
+                assert!(!same || length > Ends::WHOLE, "{length} {at}");
             }
         }
     }

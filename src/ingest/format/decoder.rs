@@ -1,6 +1,8 @@
 //! Frames of bytes into rows: one decoder per worker, its memory reused from frame to frame.
 
-use super::direct::{Direct, Outcome};
+use memchr::memchr;
+
+use super::direct::Direct;
 use super::json::{self, FaultKind, Kind, Tape, Value};
 use super::names::{NameId, Names};
 use super::{
@@ -46,6 +48,33 @@ impl Decoder {
         }
     }
 
+    /// Decodes lines, each of them a frame. A record ends with its last visible byte, so that a line break added later does
+    /// not make it another one.
+    pub(crate) fn lines(&mut self, origin: &Origin, offset: u64, bytes: &[u8]) {
+        let whole = std::str::from_utf8(bytes).ok();
+        let mut at = 0;
+        while at < bytes.len() {
+            let from = offset + at as u64;
+            // Valid as a whole, so valid between two line breaks.
+            if let Some(text) = whole.map(|text| &text[at..])
+                && origin.format == Format::Ndjson
+                && let Some(direct) = &mut self.direct
+                && let Some(next) = direct.line(&mut self.names, &mut self.output, origin, text, from)
+            {
+                at += next;
+                continue;
+            }
+            let stop = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
+            let length = bytes[at..stop].trim_ascii_end().len();
+            let end = from + length as u64;
+            match whole {
+                Some(text) => self.text(origin, from, &text[at..at + length], end),
+                None => self.frame(origin, from, &bytes[at..at + length], end),
+            }
+            at = stop + 1;
+        }
+    }
+
     /// Decodes one frame; white space alone is no record.
     pub(crate) fn frame(&mut self, origin: &Origin, offset: u64, bytes: &[u8], end: u64) {
         let bytes = bytes.trim_ascii_end();
@@ -71,12 +100,6 @@ impl Decoder {
             offset += BYTE_ORDER_MARK.len() as u64;
         }
         if text.is_empty() {
-            return;
-        }
-        if origin.format == Format::Ndjson
-            && let Some(direct) = &mut self.direct
-            && direct.line(&mut self.names, &mut self.output, origin, text, end) == Outcome::Done
-        {
             return;
         }
         let place = Place { base: offset, offset, end, original: text.as_bytes() };

@@ -23,14 +23,17 @@ pub(crate) mod json;
 mod lambda;
 mod lift;
 pub(crate) mod lines;
+mod minute;
 pub(crate) mod names;
 mod ndjson;
+mod number;
 mod otlp;
 mod prometheus;
 pub(crate) mod region;
 pub(crate) mod scan;
 mod spans;
 pub(crate) mod units;
+mod way;
 mod zipkin;
 
 pub(crate) use decoder::Decoder;

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::aliases::{self, Form, MAPPED_RANK, Target};
+use super::way::Way;
 use crate::ingest::options::CheckedMapping;
 use crate::ingest::table::{TABLE_COUNT, TableId};
 
@@ -13,6 +14,8 @@ use crate::ingest::table::{TABLE_COUNT, TableId};
 pub(crate) type NameId = u32;
 /// The parent of the keys of the record itself.
 pub(crate) const ROOT: NameId = 0;
+/// Above the root.
+const NO_PARENT: NameId = NameId::MAX;
 /// More names than this and the tree starts anew, so that keys that are data cannot fill the memory.
 const MAX_NAMES: usize = 1 << 16;
 
@@ -88,46 +91,43 @@ impl Marks {
 }
 
 struct Name {
-    parent: NameId,
     key: Box<str>,
-    /// The key as lines write it, `"key":`; empty for a key that needs escapes.
-    literal: Box<[u8]>,
     path: Box<str>,
     targets: [Option<Target>; TABLE_COUNT],
-    marks: Marks,
-    may_be_message: bool,
+    children: HashMap<Box<str>, NameId>,
+}
+
+/// What is needed of a name for every key of every line, close together.
+struct Step {
+    literal: Literal,
+    parent: NameId,
     /// The names that followed, the last one first.
     followers: [NameId; 2],
-    children: HashMap<Box<str>, NameId>,
+    marks: Marks,
+    may_be_message: bool,
+    ways: [Way; TABLE_COUNT],
 }
 
 /// The tree.
 pub(crate) struct Names {
     names: Vec<Name>,
+    steps: Vec<Step>,
     last: NameId,
     mappings: Vec<CheckedMapping>,
 }
 
 impl Names {
     pub(crate) fn new(mappings: &[CheckedMapping]) -> Names {
-        let mut names = Names { names: Vec::new(), last: ROOT, mappings: mappings.to_vec() };
+        let (names, steps) = (Vec::new(), Vec::new());
+        let mut names = Names { names, steps, last: ROOT, mappings: mappings.to_vec() };
         names.reset();
         names
     }
 
     fn reset(&mut self) {
         self.names.clear();
-        self.names.push(Name {
-            parent: ROOT,
-            key: "".into(),
-            literal: Box::default(),
-            path: "".into(),
-            targets: [None; TABLE_COUNT],
-            marks: Marks::default(),
-            may_be_message: false,
-            followers: [ROOT; 2],
-            children: HashMap::new(),
-        });
+        self.steps.clear();
+        self.push(NO_PARENT, "", "".into(), [None; TABLE_COUNT]);
         self.last = ROOT;
     }
 
@@ -143,17 +143,17 @@ impl Names {
     #[inline]
     pub(crate) fn child(&mut self, parent: NameId, key: &str) -> NameId {
         let is_right = |guess: &NameId| {
-            let guessed = &self.names[*guess as usize];
-            *guess != ROOT && guessed.parent == parent && *guessed.key == *key
+            let at = *guess as usize;
+            *guess != ROOT && self.steps[at].parent == parent && *self.names[at].key == *key
         };
-        let id = match self.names[self.last as usize].followers.iter().copied().find(is_right) {
+        let id = match self.steps[self.last as usize].followers.iter().copied().find(is_right) {
             Some(id) => id,
             None => {
                 let id = match self.names[parent as usize].children.get(key) {
                     Some(id) => *id,
                     None => self.add(parent, key),
                 };
-                let followers = &mut self.names[self.last as usize].followers;
+                let followers = &mut self.steps[self.last as usize].followers;
                 *followers = [id, followers[0]];
                 id
             }
@@ -165,11 +165,11 @@ impl Names {
     /// The key that a text starts with and how long it is in there, if it is one of those that followed last.
     #[inline]
     pub(crate) fn follow(&mut self, parent: NameId, text: &[u8]) -> Option<(NameId, usize)> {
-        for guess in self.names[self.last as usize].followers {
-            let guessed = &self.names[guess as usize];
-            if guessed.parent == parent && is_prefix(&guessed.literal, text) {
+        for guess in self.steps[self.last as usize].followers {
+            let guessed = &self.steps[guess as usize];
+            if guessed.parent == parent && guessed.literal.begins(text) {
                 self.last = guess;
-                return Some((guess, guessed.literal.len()));
+                return Some((guess, guessed.literal.length));
             }
         }
         None
@@ -178,7 +178,7 @@ impl Names {
     /// Whether an object under this name is the message of some table's rows, which stays whole.
     #[inline]
     pub(crate) fn may_be_message(&self, id: NameId) -> bool {
-        self.names[id as usize].may_be_message
+        self.steps[id as usize].may_be_message
     }
 
     #[cold]
@@ -187,24 +187,22 @@ impl Names {
         let above = &self.names[parent as usize];
         let path = if parent == ROOT { key.to_owned() } else { format!("{}.{key}", above.path) };
         let targets = TableId::ALL.map(|table| self.target_of(table, &path));
-        let marks = if parent == ROOT { Marks::of_key(key) } else { Marks::default() };
-        let plain = !key.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\');
-        let literal = if plain { format!("\"{key}\":").into_bytes().into() } else { Box::default() };
-        let is_message = |target: &Target| target.form == Form::Message;
-        let may_be_message = key != "log" && targets.iter().flatten().any(is_message);
-        self.names.push(Name {
-            parent,
-            key: key.into(),
-            literal,
-            path: path.into(),
-            targets,
-            marks,
-            may_be_message,
-            followers: [ROOT; 2],
-            children: HashMap::new(),
-        });
+        self.push(parent, key, path.into(), targets);
         self.names[parent as usize].children.insert(key.into(), id);
         id
+    }
+
+    fn push(&mut self, parent: NameId, key: &str, path: Box<str>, targets: [Option<Target>; TABLE_COUNT]) {
+        let is_message = |target: &Target| target.form == Form::Message;
+        self.steps.push(Step {
+            literal: Literal::of_key(key),
+            parent,
+            followers: [ROOT; 2],
+            marks: if parent == ROOT { Marks::of_key(key) } else { Marks::default() },
+            may_be_message: key != "log" && targets.iter().flatten().any(is_message),
+            ways: TableId::ALL.map(|table| Way::of(table, targets[table as usize])),
+        });
+        self.names.push(Name { key: key.into(), path, targets, children: HashMap::new() });
     }
 
     fn target_of(&self, table: TableId, path: &str) -> Option<Target> {
@@ -226,9 +224,15 @@ impl Names {
         self.names[id as usize].targets[table as usize]
     }
 
+    /// The short way of its values into a table.
+    #[inline]
+    pub(super) fn way(&self, id: NameId, table: TableId) -> Way {
+        self.steps[id as usize].ways[table as usize]
+    }
+
     #[inline]
     pub(crate) fn marks(&self, id: NameId) -> Marks {
-        self.names[id as usize].marks
+        self.steps[id as usize].marks
     }
 
     /// The key under which a value without a column is kept: its dotted path, without the name of the
@@ -248,42 +252,57 @@ impl Names {
     }
 }
 
-/// Whether a text starts with a literal, which is not empty. By words of eight bytes: keys are short, and a call to compare
-/// them costs more than comparing them.
-#[inline]
-fn is_prefix(literal: &[u8], text: &[u8]) -> bool {
-    let length = literal.len();
-    if length == 0 || text.len() < length {
-        return false;
-    }
-    let mut at = 0;
-    while at + WORD <= length {
-        if word(literal, at) != word(text, at) {
-            return false;
-        }
-        at += WORD;
-    }
-    if length >= WORD {
-        // The last bytes, some of them for the second time.
-        return word(literal, length - WORD) == word(text, length - WORD);
-    }
-    while at < length {
-        if literal[at] != text[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
+/// A key as lines write it, `"key":`, ready to be compared: keys are short, and a call to compare them costs more than
+/// comparing them.
+struct Literal {
+    /// Bytes in the key and its quotes; 0 if there is nothing to compare with, because it needs escapes or is long.
+    length: usize,
+    bytes: [u64; WORDS],
+    /// All bits of the bytes that count.
+    mask: [u64; WORDS],
 }
 
+const WORDS: usize = 4;
 const WORD: usize = size_of::<u64>();
 
-/// Eight bytes; zero where there are not as many.
-#[inline]
-fn word(bytes: &[u8], at: usize) -> u64 {
-    match bytes.get(at..).and_then(|rest| rest.first_chunk::<WORD>()) {
-        Some(word) => u64::from_le_bytes(*word),
-        None => 0,
+impl Literal {
+    fn of_key(key: &str) -> Literal {
+        let literal = format!("\"{key}\":");
+        let plain = !key.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\');
+        let length = if plain && literal.len() <= WORDS * WORD { literal.len() } else { 0 };
+        let word = |of: &dyn Fn(u8) -> u8, at: usize| {
+            let byte = |i: usize| literal.as_bytes()[..length].get(at * WORD + i).map_or(0, |b| of(*b));
+            u64::from_le_bytes(std::array::from_fn(byte))
+        };
+        Literal {
+            length,
+            bytes: std::array::from_fn(|at| word(&|b| b, at)),
+            mask: std::array::from_fn(|at| word(&|_| u8::MAX, at)),
+        }
+    }
+
+    /// Whether a text begins with it.
+    #[inline]
+    fn begins(&self, text: &[u8]) -> bool {
+        match text.first_chunk::<{ WORDS * WORD }>() {
+            Some(chunk) => self.differs(chunk) == 0 && self.length > 0,
+            None => self.begins_short(text),
+        }
+    }
+
+    #[inline]
+    fn differs(&self, chunk: &[u8; WORDS * WORD]) -> u64 {
+        let (words, _) = chunk.as_chunks::<WORD>();
+        let word = |at: usize| (u64::from_le_bytes(words[at]) ^ self.bytes[at]) & self.mask[at];
+        word(0) | word(1) | word(2) | word(3)
+    }
+
+    #[inline(never)]
+    fn begins_short(&self, text: &[u8]) -> bool {
+        let mut chunk = [0; WORDS * WORD];
+        let length = text.len().min(chunk.len());
+        chunk[..length].copy_from_slice(&text[..length]);
+        text.len() >= self.length && self.differs(&chunk) == 0 && self.length > 0
     }
 }
 
@@ -307,19 +326,23 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_is_found_at_the_start_of_a_text_and_nowhere_else() {
-        let text = b"\"a_rather_long_name\":1";
-        for length in 1..text.len() {
-            let mut literal = text[..length].to_vec();
-            assert!(is_prefix(&literal, text));
-            assert!(!is_prefix(&literal, &text[..length - 1]));
-            for at in 0..length {
-                literal[at] ^= 1;
-                assert!(!is_prefix(&literal, text), "{length} {at}");
-                literal[at] ^= 1;
+    fn a_key_is_found_at_the_start_of_a_text_and_nowhere_else() {
+        for length in 0..40 {
+            let key = "abcdefghijklmnopqrstuvwxyz".repeat(2)[..length].to_owned();
+            let literal = Literal::of_key(&key);
+            for rest in ["", "1", "\"and what else there is in the line\"}"] {
+                let mut text = format!("\"{key}\":{rest}").into_bytes();
+                // A long one is looked for in another way.
+                assert_eq!(literal.begins(&text), length + 3 <= WORDS * WORD, "{key}");
+                assert!(!literal.begins(&text[..length + 2]) && !literal.begins(&text[1..]));
+                for at in 0..length + 3 {
+                    text[at] ^= 1;
+                    assert!(!literal.begins(&text), "{key} {at}");
+                    text[at] ^= 1;
+                }
             }
         }
-        assert!(!is_prefix(b"", text));
+        assert!(!Literal::of_key("\n").begins(b"\"\n\":1"));
     }
 
     #[test]

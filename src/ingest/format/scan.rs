@@ -12,18 +12,17 @@ fn zeros(word: u64) -> u64 {
 /// The position of the first quote, backslash or control character, or the length.
 #[inline]
 pub(crate) fn string_end(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        let w = u64::from_le_bytes(*chunk);
+    let (words, rest) = bytes.as_chunks();
+    for (at, word) in words.iter().enumerate() {
+        let w = u64::from_le_bytes(*word);
         let control = w.wrapping_sub(ONES * 0x20) & !w & HIGHS;
         let found = zeros(w ^ (ONES * u64::from(b'"'))) | zeros(w ^ (ONES * u64::from(b'\\'))) | control;
         if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+            return at * size_of::<u64>() + found.trailing_zeros() as usize / 8;
         }
-        at += 8;
     }
-    let tail = bytes[at..].iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20);
-    at + tail.unwrap_or(bytes.len() - at)
+    let tail = rest.iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20);
+    bytes.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
 #[cfg(test)]
