@@ -39,6 +39,19 @@ events as (
     where not is_corrected
 ),
 
+-- Series by series: so that of millions of events those of one series are in memory at a time, and
+-- what does not fit is sorted on disk.
+ordered as (
+    select
+        series,
+        slot,
+        bad,
+        total,
+        period_start,
+        row_number() over (partition by series order by slot) as number
+    from events
+),
+
 periods as (
     select series, period_start, max(period_end) as period_end, sum(total) as total
     from events
@@ -47,19 +60,20 @@ periods as (
 
 found as (
     select
-        events.series as series,
+        ordered.series as series,
         burn_windows(
-            events.bad,
-            events.total,
-            events.slot,
-            events.period_start,
+            ordered.bad,
+            ordered.total,
+            ordered.slot,
+            ordered.period_start,
             series.longs,
             series.shorts,
             series.shares
         ) as burns
     from series
-    join events on series.series = events.series
-    group by events.series
+    join ordered on series.series = ordered.series
+    where ordered.number > 0
+    group by ordered.series
 ),
 
 burning as (

@@ -135,6 +135,7 @@ models![
     "slo/slo_observed.sql",
     "slo/slo_part_events.sql",
     "slo/slo_readings.sql",
+    "slo/slo_requests.sql",
     "slo/slo_scopes.sql",
     "slo/slo_series.sql",
     "slo/slo_slots.sql",
