@@ -33,14 +33,8 @@ series as (
     join limits on series.slo = limits.slo
 ),
 
-events as (
-    select series, slot, bad, total, period_start, period_end
-    from slo_events
-    where not is_corrected
-),
-
--- Series by series: so that of millions of events those of one series are in memory at a time, and
--- what does not fit is sorted on disk.
+-- Series by series: of millions of events those of one series are in memory at a time, and what
+-- does not fit is sorted on disk. The number is what asks for that order.
 ordered as (
     select
         series,
@@ -49,13 +43,8 @@ ordered as (
         total,
         period_start,
         row_number() over (partition by series order by slot) as number
-    from events
-),
-
-periods as (
-    select series, period_start, max(period_end) as period_end, sum(total) as total
-    from events
-    group by series, period_start
+    from slo_events
+    where not is_corrected
 ),
 
 found as (
@@ -99,7 +88,7 @@ spans as (
             / cast(
                 cast(periods.period_end as bigint) - cast(periods.period_start as bigint) as double
             ) as lived
-    from periods
+    from slo_periods as periods
     join burning
         on periods.series = burning.series and periods.period_start = burning.burn['since']
 ),

@@ -134,6 +134,7 @@ models![
     "slo/slo_objectives.sql",
     "slo/slo_observed.sql",
     "slo/slo_part_events.sql",
+    "slo/slo_periods.sql",
     "slo/slo_readings.sql",
     "slo/slo_requests.sql",
     "slo/slo_scopes.sql",
