@@ -45,6 +45,8 @@ pub enum Error {
     Shell(#[from] shell::Error),
     #[error(transparent)]
     Gbm(#[from] gbm::Error),
+    #[error("model `{}`: {source}", path.display())]
+    Model { path: PathBuf, source: gbm::Error },
     #[error(transparent)]
     Score(#[from] score::Error),
     #[error(transparent)]
@@ -112,7 +114,9 @@ impl Error {
             Error::Nightly(nightly::Error::File { .. } | nightly::Error::Manifest { .. }) => 1,
             Error::Nightly(nightly::Error::Lake(_)) => 4,
             Error::Nightly(nightly::Error::Pipeline(_) | nightly::Error::Engine(_)) => 6,
-            Error::Gbm(_) | Error::Score(score::Error::Gbm(_) | score::Error::Labels { .. }) => 9,
+            Error::Gbm(_)
+            | Error::Model { .. }
+            | Error::Score(score::Error::Gbm(_) | score::Error::Labels { .. }) => 9,
             Error::Score(score::Error::Incident { .. }) => 3,
             Error::Score(score::Error::Lake(_)) => 4,
             Error::Score(score::Error::Pipeline(_) | score::Error::Engine(_)) => 6,
@@ -170,15 +174,21 @@ impl Error {
             }
             Error::Simulate(e) => e.hint(),
             Error::Shell(e) => e.hint(),
-            Error::Gbm(e) => e.hint(),
+            Error::Gbm(e) | Error::Model { source: e, .. } => e.hint(),
             Error::Score(e) => e.hint(),
             Error::Nightly(e) => e.hint(),
             Error::Notify(e) => e.hint(),
             Error::Time(_)
             | Error::Contract(_)
             | Error::Write { .. }
-            | Error::Read { .. }
             | Error::Interrupted => None,
+            Error::Read { source, .. } => match source.kind() {
+                std::io::ErrorKind::NotFound => {
+                    Some("correct the path; a relative one begins at the working directory".into())
+                }
+                std::io::ErrorKind::PermissionDenied => Some("let this user read it, or copy it".into()),
+                _ => None,
+            },
             Error::BadFeed { discarded: true, .. } => Some(
                 "the reasons are listed above: correct the feed or add a [[mapping]] to tars.toml and run the command \
                  again; --on-bad-feed keep lands what is good and keeps the rest in `rejects`"

@@ -15,44 +15,25 @@ slos as (
     from slo_objectives
 ),
 
-counted as (
-    select
-        series,
-        period_start,
-        max(period_end) as period_end,
-        sum(seconds) as seconds,
-        sum(total) as raw_total,
-        sum(bad) as raw_bad,
-        sum(case when is_corrected then 0 else total end) as total,
-        sum(case when is_corrected then 0 else bad end) as bad,
-        sum(case when is_corrected then seconds else 0 end) as corrected_seconds,
-        sum(
-            case when not is_corrected and slot >= $to - interval '1 day' then bad else 0 end
-        ) as recent_bad,
-        min(slot) as first_slot
-    from slo_events
-    group by series, period_start
-),
-
 spans as (
     select
         series.slo as slo,
         series.region as region,
         series.service as service,
-        counted.*,
+        periods.*,
         (
-            cast(least(counted.period_end, $to) as bigint)
-            - cast(greatest(counted.period_start, $from) as bigint)
+            cast(least(periods.period_end, $to) as bigint)
+            - cast(greatest(periods.period_start, $from) as bigint)
         ) / 1000000 as span_seconds,
         least(
             86400,
             (
                 cast($to as bigint)
-                - cast(greatest(counted.period_start, counted.first_slot) as bigint)
+                - cast(greatest(periods.period_start, periods.first_slot) as bigint)
             ) / 1000000
         ) as recent_seconds
     from slo_series as series
-    join counted on series.series = counted.series
+    join slo_periods as periods on series.series = periods.series
 ),
 
 budgets as (

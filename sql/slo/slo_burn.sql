@@ -33,33 +33,36 @@ series as (
     join limits on series.slo = limits.slo
 ),
 
-events as (
-    select series, slot, bad, total, period_start, period_end
+-- Series by series: of millions of events those of one series are in memory at a time, and what
+-- does not fit is sorted on disk. The number is what asks for that order.
+ordered as (
+    select
+        series,
+        slot,
+        bad,
+        total,
+        period_start,
+        row_number() over (partition by series order by slot) as number
     from slo_events
     where not is_corrected
 ),
 
-periods as (
-    select series, period_start, max(period_end) as period_end, sum(total) as total
-    from events
-    group by series, period_start
-),
-
 found as (
     select
-        events.series as series,
+        ordered.series as series,
         burn_windows(
-            events.bad,
-            events.total,
-            events.slot,
-            events.period_start,
+            ordered.bad,
+            ordered.total,
+            ordered.slot,
+            ordered.period_start,
             series.longs,
             series.shorts,
             series.shares
         ) as burns
     from series
-    join events on series.series = events.series
-    group by events.series
+    join ordered on series.series = ordered.series
+    where ordered.number > 0
+    group by ordered.series
 ),
 
 burning as (
@@ -85,7 +88,7 @@ spans as (
             / cast(
                 cast(periods.period_end as bigint) - cast(periods.period_start as bigint) as double
             ) as lived
-    from periods
+    from slo_periods as periods
     join burning
         on periods.series = burning.series and periods.period_start = burning.burn['since']
 ),

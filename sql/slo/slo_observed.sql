@@ -50,7 +50,7 @@ latencies as (
         measured.position as position,
         sketch_quantile(measured.latency, series.percentile) as observed,
         measured.durations as samples,
-        sketch_share_below(measured.latency, series.target) as good_share
+        sketch_share_within(measured.latency, series.target) as good_share
     from slo_series as series
     join measured
         on series.stream = measured.stream and series.window_seconds = measured.window_seconds

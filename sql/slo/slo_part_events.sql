@@ -11,7 +11,7 @@ latencies as (
         series.bucket_seconds = 300 as is_whole,
         cast(slots.slot as bigint) / 300000000 * 300000000 as slot,
         300 as seconds,
-        cast(round(sketch_share_below(slots.latency, series.target) * slots.durations) as bigint)
+        cast(round(sketch_share_within(slots.latency, series.target) * slots.durations) as bigint)
             * 1000000 as good,
         slots.durations * 1000000 as total
     from slo_series as series

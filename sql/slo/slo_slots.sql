@@ -5,110 +5,6 @@
 -- audit: a slot is as long as the bucket of its scope: one minute or five
 -- audit: errors of evaluations are those that did not succeed
 with
--- Slots of five minutes where they lie within the buckets and within the window, else minutes.
-readable as (
-    select streams.*, grain.seconds is not null as reads_slots
-    from slo_streams as streams
-    left join request_grain as grain
-        on case when streams.bucket_seconds >= 300 then 300 end = grain.seconds
-    where streams.source = 'requests'
-),
-
-requests as (
-    select
-        streams.stream as stream,
-        streams.bucket_seconds * 1000000 as bucket,
-        parts.slot as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join log_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        streams.reads_slots
-        and streams.signal = 'logs'
-        and (streams.route is null or streams.route = parts.route)
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket_seconds * 1000000 as bucket,
-        parts.slot as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join span_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        streams.reads_slots
-        and streams.signal = 'spans'
-        and (streams.route is null or streams.route = parts.route)
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket_seconds * 1000000 as bucket,
-        parts.minute as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join log_minutes as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        not streams.reads_slots
-        and streams.signal = 'logs'
-        and (streams.route is null or streams.route = parts.route)
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket_seconds * 1000000 as bucket,
-        parts.minute as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join span_minutes as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        not streams.reads_slots
-        and streams.signal = 'spans'
-        and (streams.route is null or streams.route = parts.route)
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket_seconds * 1000000 as bucket,
-        selected.minute as minute,
-        selected.requests as requests,
-        selected.errors as errors,
-        selected.durations as durations,
-        selected.latency as latency
-    from slo_streams as streams
-    join slo_selected as selected
-        on streams.scope = selected.slo
-        and streams.region = selected.region
-        and streams.service = selected.service
-    where
-        streams.source = 'selected'
-        and (streams.route is null or streams.route = selected.route)
-),
-
 requests_by_slot as (
     select
         stream,
@@ -117,7 +13,7 @@ requests_by_slot as (
         sum(errors) as errors,
         sum(durations) as durations,
         sketch_merge(case when minute >= $from then latency end) as latency
-    from requests
+    from slo_requests
     group by 1, 2
 ),
 

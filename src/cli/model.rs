@@ -86,10 +86,14 @@ pub(super) fn read(path: &Path) -> Result<Classifier, Error> {
     if path == Path::new(DEFAULT) {
         return Ok(default_model()?);
     }
-    let model =
-        Classifier::from_text(&text(path)?, &Verdict::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>())?;
+    let verdicts: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+    let model = Classifier::from_text(&text(path)?, &verdicts).map_err(|e| is_wrong(path, e))?;
     Judge::model(RuleSet::default(), model.clone().into()).map_err(crate::engine::Error::from)?;
     Ok(model)
+}
+
+fn is_wrong(path: &Path, source: crate::gbm::Error) -> Error {
+    Error::Model { path: path.to_owned(), source }
 }
 
 fn text(path: &Path) -> Result<String, Error> {
@@ -101,7 +105,7 @@ impl Model {
         match self.action {
             Action::Show { model } => show(&read(&model)?),
             Action::Import { file, out, classes, min_confidence } => {
-                let mut booster = Booster::from_lightgbm(&text(&file)?)?;
+                let mut booster = Booster::from_lightgbm(&text(&file)?).map_err(|e| is_wrong(&file, e))?;
                 // Without names LightGBM calls them Column_0 and on.
                 let unnamed = booster
                     .feature_names()
@@ -109,10 +113,11 @@ impl Model {
                     .enumerate()
                     .all(|(i, name)| *name == format!("Column_{i}"));
                 if unnamed {
-                    booster.rename(&REGRESSION_FEATURES)?;
+                    booster.rename(&REGRESSION_FEATURES).map_err(|e| is_wrong(&file, e))?;
                 }
                 let classes: Vec<&str> = classes.iter().map(|v| v.as_str()).collect();
-                let mut model = Classifier::from_text(&booster.to_lightgbm(), &classes)?;
+                let mut model = Classifier::from_text(&booster.to_lightgbm(), &classes)
+                    .map_err(|e| is_wrong(&file, e))?;
                 model.about.min_confidence = min_confidence;
                 Judge::model(RuleSet::default(), model.clone().into()).map_err(crate::engine::Error::from)?;
                 write_whole(&out, model.to_text().as_bytes())?;

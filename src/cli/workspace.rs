@@ -58,7 +58,14 @@ impl Global {
     pub(super) async fn open_lake(&self) -> Result<Lake, Error> {
         // What is wrong with the point in time is said before the lake is looked at.
         let points = self.as_of.iter().map(|text| text.parse()).collect::<Result<Vec<AsOf>, _>>()?;
-        let lake = Lake::open(&self.lake).await?;
+        let lake = match (Lake::open(&self.lake).await, &self.model) {
+            (Ok(lake), _) => lake,
+            // The path of a model is cheaper to correct than a lake is to fill.
+            (Err(missing), Some(model)) => {
+                return super::model::read(model).and_then(|_| Err(missing.into()));
+            }
+            (Err(missing), None) => return Err(missing.into()),
+        };
         if points.is_empty() { Ok(lake) } else { Ok(lake.as_of(&points).await?) }
     }
 

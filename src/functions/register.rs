@@ -12,6 +12,7 @@ pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
         scalar::sketch_quantile::SketchQuantile::default().into(),
         scalar::sketch_count::SketchCount::default().into(),
         scalar::sketch_share_below::SketchShareBelow::default().into(),
+        scalar::sketch_share_within::SketchShareWithin::default().into(),
         scalar::drift_percent::DriftPercent::default().into(),
         scalar::drift_status::DriftStatusOf::default().into(),
         scalar::count_ratio_p::CountRatioP::default().into(),

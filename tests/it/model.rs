@@ -77,8 +77,13 @@ fn labels_and_models_that_do_not_do_are_refused_with_the_reason() {
     check(
         &["sql", "--model", "bad.ndjson", "-c", "select 1"],
         9,
-        "model text, line 1: expected a first line `tree`",
+        "model `bad.ndjson`: model text, line 1: expected a first line `tree`",
     );
+    let missing = "cannot read `gone.txt`";
+    check(&["model", "compare", "default", "gone.txt"], 3, missing);
+    // The lake is missing as well, and is more work to mend.
+    check(&["score", "--model", "gone.txt", "--lake", "nowhere"], 3, missing);
+    check(&["score", "--model", "default", "--lake", "nowhere"], 4, "lake `nowhere`");
 }
 
 #[test]

@@ -160,6 +160,75 @@ fn an_slo_looks_at_the_rows_that_its_condition_or_its_agent_type_chooses() {
 }
 
 #[test]
+fn slos_of_routes_count_each_request_of_their_route_once() {
+    let folder = shop();
+    let slo = |name: &str, route: &str, window: i64| {
+        format!(
+            "[[slo]]\nname = \"{name}\"\ntype = \"error_rate\"\ntarget = 0.05\nthreshold = 0.08\nwindow_seconds = {window}\n\
+             route = \"{route}\"\n"
+        )
+    };
+    // By slots of five minutes, by minutes, and a route that nobody asked for.
+    let settings = slo("pay", "/pay", 300) + &slo("look", "/look", 300) + &slo("minutes", "/look", 60);
+    std::fs::write(folder.path().join("tars.toml"), settings + &slo("none", "/none", 300)).unwrap();
+    let csv =
+        ok(folder.path(), &["slo", "budgets", "--lake", "lake", "--date", DAY, "--format", "csv", "-q"]);
+    let at = |column: &str| csv.lines().next().unwrap().split(',').position(|c| c == column).unwrap();
+    let counted = |slo: &str| {
+        let line = csv.lines().find(|l| l.starts_with(&format!("{slo},"))).unwrap();
+        let cell = |column: &str| line.split(',').nth(at(column)).unwrap().to_owned();
+        format!("{} {}", cell("events"), cell("bad_events"))
+    };
+    // Of 0 .. 400: 50 divide by 8, 10 of them by 40, which are all that fail.
+    assert_eq!(
+        [counted("pay"), counted("look"), counted("minutes")],
+        ["50.0 10.0", "350.0 0.0", "350.0 0.0"]
+    );
+    assert_eq!([counted("none"), counted("error_rate")], ["0.0 ", "400.0 10.0"]);
+}
+
+#[test]
+fn a_request_that_takes_exactly_the_target_is_within_it() {
+    let at = |i: usize| format!("2025-01-15T10:{:02}:{:02}Z", i / 60, i % 60);
+    let line = |i: usize| {
+        format!(
+            "{{\"timestamp\":\"{}\",\"region\":\"eu\",\"service\":\"shop\",\"status_code\":200,\"duration_ms\":150}}\n",
+            at(i)
+        )
+    };
+    let folder = lake_of(&(0..100).map(line).collect::<String>());
+    let args = ["slo", "budgets", "--slo", "api_latency_p95", "--lake", "lake", "--date", DAY, "-q"];
+    for exact in [&[][..], &["--exact"]] {
+        let table = ok(folder.path(), &[&args[..], &["--format", "csv"], exact].concat());
+        // The target of the defaults is 150 ms: 100 events, none of them bad.
+        assert!(table.contains(",100.0,0.0,"), "{table}");
+    }
+}
+
+#[test]
+fn the_events_of_one_series_at_a_time_are_searched_for_alerts() {
+    let plan = ok(
+        &demo().root,
+        &[
+            "sql",
+            "--lake",
+            "lake",
+            "--date",
+            DAY,
+            "--format",
+            "csv",
+            "-q",
+            "-c",
+            "explain select * from slo_burn",
+        ],
+    );
+    let search =
+        plan.lines().find(|l| l.contains("AggregateExec") && l.contains("aggr=[burn_windows(")).unwrap();
+    // Of a month of thousands of series all events at once do not fit into the memory limit.
+    assert!(search.contains("ordering_mode=Sorted"), "{search}");
+}
+
+#[test]
 fn a_condition_that_does_not_fit_the_rows_names_the_slo_the_key_and_the_columns() {
     let folder = shop();
     let said = |filter: &str| {

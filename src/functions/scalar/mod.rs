@@ -23,6 +23,7 @@ pub mod sketch_count;
 mod sketch_pair;
 pub mod sketch_quantile;
 pub mod sketch_share_below;
+pub mod sketch_share_within;
 pub mod student_p;
 pub mod student_t;
 pub mod wasserstein;

@@ -129,6 +129,38 @@ impl QuantileSketch {
         Some((below as f64 + partly) / self.count() as f64)
     }
 
+    /// The share of values that are at most `x`, 0 to 1. Values within 2 % of `x` count in proportion to how far `x` is
+    /// into their bucket, the smallest and the largest value and all others exactly. `None` when there are no values or
+    /// `x` is NaN.
+    pub fn share_within(&self, x: f64) -> Option<f64> {
+        if self.is_empty() || x.is_nan() {
+            return None;
+        }
+        if x < self.min {
+            return Some(0.0);
+        }
+        if x >= self.max {
+            return Some(1.0);
+        }
+        let (mut within, mut partly) = (0, 0.0);
+        for bucket in self.buckets.buckets().iter() {
+            let (first, last) = range(bucket.key());
+            let (start, end) = (first.max(self.min), last.min(self.max));
+            if end <= x {
+                within += bucket.count();
+            } else if start <= x {
+                // Of this bucket the smallest value of all is within, and the largest is not.
+                let (least, most) = (start == self.min, last > self.max);
+                partly = (bucket.count() as f64 * ((x - start) / (end - start)))
+                    .max(f64::from(u8::from(least)))
+                    .min((bucket.count() - u64::from(most)) as f64);
+            } else {
+                break;
+            }
+        }
+        Some((within as f64 + partly) / self.count() as f64)
+    }
+
     /// Every bucket in use, ascending: its answer, and how many values it counts. The same bucket has the same answer in
     /// every sketch.
     pub fn atoms(&self) -> Vec<(f64, u64)> {
@@ -268,6 +300,36 @@ mod tests {
             let share = |limit: f64| values.iter().filter(|v| **v < limit).count() as f64 / values.len() as f64;
             prop_assert!(share(x - slack) - 1e-12 <= got && got <= share(x + slack) + 1e-12, "{} at {}", got, x);
         }
+
+        #[test]
+        fn share_within_is_exact_outside_the_bucket_of_x_and_at_both_ends(
+            values in prop::collection::vec(-1e3..1e3, 1..300), x in -1e3..1e3
+        ) {
+            let sketch = sketch(&values);
+            let share = |limit: f64| values.iter().filter(|v| **v <= limit).count() as f64 / values.len() as f64;
+            let (min, max) = (sketch.min().unwrap(), sketch.max().unwrap());
+            prop_assert!(sketch.share_within(min).unwrap() >= share(min) - 1e-12);
+            prop_assert_eq!(sketch.share_within(max), Some(1.0));
+            for x in [x, min, values[0]] {
+                let got = sketch.share_within(x).unwrap();
+                let slack = 2.1 * RELATIVE_ERROR * f64::abs(x);
+                prop_assert!(share(x - slack) - 1e-12 <= got && got <= share(x + slack) + 1e-12, "{} at {}", got, x);
+            }
+        }
+    }
+
+    #[test]
+    fn share_within_counts_what_is_equal() {
+        let constant = sketch(&[150.0; 10]);
+        assert_eq!(constant.share_within(149.999), Some(0.0));
+        assert_eq!(constant.share_within(150.0), Some(1.0));
+        let two = sketch(&[150.0, 150.5, 900.0]);
+        assert_eq!((two.share_within(150.0), two.share_within(900.0)), (Some(1.0 / 3.0), Some(1.0)));
+        assert_eq!(two.share_within(899.0), Some(2.0 / 3.0));
+        let ends = sketch(&[f64::NEG_INFINITY, 0.0, 2.0, f64::INFINITY]);
+        assert_eq!(ends.share_within(f64::NEG_INFINITY), Some(0.25));
+        assert_eq!((ends.share_within(0.0), ends.share_within(f64::INFINITY)), (Some(0.5), Some(1.0)));
+        assert_eq!((ends.share_within(f64::NAN), QuantileSketch::new().share_within(1.0)), (None, None));
     }
 
     #[test]

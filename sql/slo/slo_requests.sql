@@ -1,0 +1,198 @@
+-- title: Rows of the rollups that SLOs count, stream by stream
+-- grain: one row per stream and row of a rollup that it looks at; several rows of one stream and
+--   time are added up by `slo_slots`
+-- materialized: view
+-- audit: slots of five minutes are read where they lie within the buckets and within the window,
+--   else minutes
+-- audit: streams of one route are joined by it as well, because each row of a service would meet
+--   the streams of all its routes; a branch whose streams are none reads nothing
+with
+readable as (
+    select
+        streams.stream as stream,
+        streams.region as region,
+        streams.service as service,
+        streams.route as route,
+        streams.signal as signal,
+        streams.reads_latency as reads_latency,
+        streams.bucket_seconds * 1000000 as bucket,
+        grain.seconds is not null as reads_slots
+    from slo_streams as streams
+    left join request_grain as grain
+        on case when streams.bucket_seconds >= 300 then 300 end = grain.seconds
+    where streams.source = 'requests'
+),
+
+final as (
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.slot as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join log_slots as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+    where
+        streams.reads_slots
+        and streams.signal = 'logs'
+        and streams.route is null
+        and parts.slot >= least($from, $baseline_from)
+        and parts.slot < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.slot as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join span_slots as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+    where
+        streams.reads_slots
+        and streams.signal = 'spans'
+        and streams.route is null
+        and parts.slot >= least($from, $baseline_from)
+        and parts.slot < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.minute as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join log_minutes as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+    where
+        not streams.reads_slots
+        and streams.signal = 'logs'
+        and streams.route is null
+        and parts.minute >= least($from, $baseline_from)
+        and parts.minute < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.minute as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join span_minutes as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+    where
+        not streams.reads_slots
+        and streams.signal = 'spans'
+        and streams.route is null
+        and parts.minute >= least($from, $baseline_from)
+        and parts.minute < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.slot as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join log_slots as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+        and streams.route = parts.route
+    where
+        streams.reads_slots
+        and streams.signal = 'logs'
+        and parts.slot >= least($from, $baseline_from)
+        and parts.slot < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.slot as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join span_slots as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+        and streams.route = parts.route
+    where
+        streams.reads_slots
+        and streams.signal = 'spans'
+        and parts.slot >= least($from, $baseline_from)
+        and parts.slot < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.minute as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join log_minutes as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+        and streams.route = parts.route
+    where
+        not streams.reads_slots
+        and streams.signal = 'logs'
+        and parts.minute >= least($from, $baseline_from)
+        and parts.minute < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket as bucket,
+        parts.minute as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        case when streams.reads_latency then parts.latency end as latency
+    from readable as streams
+    join span_minutes as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
+        and streams.route = parts.route
+    where
+        not streams.reads_slots
+        and streams.signal = 'spans'
+        and parts.minute >= least($from, $baseline_from)
+        and parts.minute < $to
+    union all
+    select
+        streams.stream as stream,
+        streams.bucket_seconds * 1000000 as bucket,
+        selected.minute as minute,
+        selected.requests as requests,
+        selected.errors as errors,
+        selected.durations as durations,
+        selected.latency as latency
+    from slo_streams as streams
+    join slo_selected as selected
+        on streams.scope = selected.slo
+        and streams.region = selected.region
+        and streams.service = selected.service
+    where
+        streams.source = 'selected'
+        and (streams.route is null or streams.route = selected.route)
+)
+
+select stream, bucket, minute, requests, errors, durations, latency
+from final
