@@ -5,12 +5,13 @@
 -- audit: a slot is as long as the bucket of its scope: one minute or five
 -- audit: errors of evaluations are those that did not succeed
 with
--- Slots of five minutes where they lie within the buckets and within the window, else minutes.
+-- Slots that others read as well where they lie within the buckets, else minutes.
 readable as (
-    select streams.*, grain.seconds is not null as reads_slots
+    select
+        streams.*,
+        streams.bucket_seconds >= 300 or grain.seconds = 60 as reads_slots
     from slo_streams as streams
-    left join request_grain as grain
-        on case when streams.bucket_seconds >= 300 then 300 end = grain.seconds
+    cross join request_grain as grain
     where streams.source = 'requests'
 ),
 
@@ -24,15 +25,9 @@ requests as (
         parts.durations as durations,
         case when streams.reads_latency then parts.latency end as latency
     from readable as streams
-    join log_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        streams.reads_slots
-        and streams.signal = 'logs'
-        and (streams.route is null or streams.route = parts.route)
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
+    join service_slots as parts
+        on streams.region = parts.region and streams.service = parts.service
+    where streams.reads_slots and streams.route is null
     union all
     select
         streams.stream as stream,
@@ -43,15 +38,9 @@ requests as (
         parts.durations as durations,
         case when streams.reads_latency then parts.latency end as latency
     from readable as streams
-    join span_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        streams.reads_slots
-        and streams.signal = 'spans'
-        and (streams.route is null or streams.route = parts.route)
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
+    join request_slots as parts
+        on streams.region = parts.region and streams.service = parts.service
+    where streams.reads_slots and streams.route = parts.route
     union all
     select
         streams.stream as stream,
@@ -62,34 +51,11 @@ requests as (
         parts.durations as durations,
         case when streams.reads_latency then parts.latency end as latency
     from readable as streams
-    join log_minutes as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
+    join request_parts as parts
+        on streams.region = parts.region and streams.service = parts.service
     where
         not streams.reads_slots
-        and streams.signal = 'logs'
         and (streams.route is null or streams.route = parts.route)
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket_seconds * 1000000 as bucket,
-        parts.minute as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join span_minutes as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        not streams.reads_slots
-        and streams.signal = 'spans'
-        and (streams.route is null or streams.route = parts.route)
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
     union all
     select
         streams.stream as stream,

@@ -25,6 +25,7 @@ pub mod scalar;
 pub mod series;
 pub mod sketch;
 pub mod statistics;
+mod span_lists;
 mod trace;
 pub mod window;
 
