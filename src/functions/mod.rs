@@ -24,8 +24,8 @@ pub mod robust;
 pub mod scalar;
 pub mod series;
 pub mod sketch;
-pub mod statistics;
 mod span_lists;
+pub mod statistics;
 mod trace;
 pub mod window;
 

@@ -208,26 +208,31 @@ impl Series {
             let place = place.min(some.len().saturating_sub(1));
             if !some.is_empty() {
                 let slope = *some.select_nth_unstable_by(place, f64::total_cmp).1;
-                // From both sides of it: many pairs may have this very slope.
-                bracket.narrow(self, rank, slope - slack(slope));
-                bracket.narrow(self, rank, slope + slack(slope));
+                bracket.narrow(self, rank, slope);
             }
         }
-        // Many pairs of one slope, or of the pairs looked at too few were near: the doubles between are halved.
-        while bracket.inside > room && bracket.low + 4.0 * slack(bracket.low) < bracket.high {
-            bracket.narrow(self, rank, between(bracket.low, bracket.high));
+        let mut most = room;
+        loop {
+            // Of the pairs looked at too few were near, or many share a slope: the doubles between are halved.
+            while bracket.inside > most && !bracket.is_narrow() {
+                bracket.narrow(self, rank, between(bracket.low, bracket.high));
+            }
+            let low = bracket.low - 2.0 * slack(bracket.low);
+            let high = bracket.high + 2.0 * slack(bracket.high);
+            let before = self.at_most(low);
+            if self.at_most(high).saturating_sub(before) <= room {
+                let slopes = self.within(low, high, room as usize);
+                return ranked(slopes, rank.saturating_sub(before), bracket.high);
+            }
+            if bracket.is_narrow() {
+                // One slope, but for rounding, that more pairs share than there is room for.
+                let slopes = self.within(low, high, room as usize);
+                let middle = slopes.len() as u64 / 2;
+                return (ranked(slopes, middle, bracket.high).0, None);
+            }
+            // Such a slope lies at an end.
+            most = 0;
         }
-        let low = bracket.low - 2.0 * slack(bracket.low);
-        let high = bracket.high + 2.0 * slack(bracket.high);
-        let before = self.at_most(low);
-        let is_listed = self.at_most(high).saturating_sub(before) <= room;
-        let slopes = self.within(low, high, room as usize);
-        if is_listed {
-            return ranked(slopes, rank.saturating_sub(before), bracket.high);
-        }
-        // One slope, but for rounding, that more pairs share than there is room for.
-        let middle = slopes.len() as u64 / 2;
-        (ranked(slopes, middle, bracket.high).0, None)
     }
 }
 
@@ -242,7 +247,13 @@ struct Bracket {
 }
 
 impl Bracket {
+    /// Looks at both sides of a slope, so that the pairs that may share it are told from the rest.
     fn narrow(&mut self, series: &Series, rank: u64, slope: f64) {
+        self.cut(series, rank, slope - 4.0 * slack(slope));
+        self.cut(series, rank, slope + 4.0 * slack(slope));
+    }
+
+    fn cut(&mut self, series: &Series, rank: u64, slope: f64) {
         if slope <= self.low || slope >= self.high {
             return;
         }
@@ -253,6 +264,11 @@ impl Bracket {
         } else {
             Bracket { high: slope, inside: count.saturating_sub(self.before), ..*self }
         };
+    }
+
+    /// Whether its slopes are one, but for rounding.
+    fn is_narrow(&self) -> bool {
+        self.low + 16.0 * slack(self.low) >= self.high
     }
 }
 
