@@ -15,11 +15,8 @@ pages as (
 
 measured as (
     select role, count(*) as loads, quantile_sketch(value) as latency
-    from metric_points
-    where
-        role in ('dashboard_load_ms', 'panel_load_ms')
-        and timestamp >= $from
-        and timestamp < $to
+    from platform_samples
+    where role in ('dashboard_load_ms', 'panel_load_ms')
     group by role
 ),
 

@@ -15,8 +15,8 @@ points as (
         arrow_cast(coalesce(service, 'unknown'), 'Utf8') as service,
         arrow_cast(coalesce(host, 'unknown'), 'Utf8') as host,
         value
-    from metric_points
-    where role = 'memory_usage' and timestamp >= $from and timestamp < $to
+    from platform_samples
+    where role = 'memory_usage'
 ),
 
 samples as (

@@ -6,8 +6,8 @@
 with
 lags as (
     select region, date_bin(interval '5 minutes', timestamp) as slot, value
-    from metric_points
-    where role = 'replication_lag_ms' and timestamp >= $from and timestamp < $to
+    from platform_samples
+    where role = 'replication_lag_ms'
 ),
 
 lag_slots as (
@@ -37,28 +37,15 @@ lag_by_region as (
     group by region
 ),
 
--- Counters as well as gauges: what is compared is where they stand, not how fast they move.
 row_counts as (
     select
-        points.region as region,
-        date_trunc('minute', points.timestamp) as minute,
-        coalesce(points.service, '') || '/' || coalesce(points.host, '') || '/' || points.metric
-            as series,
-        last_value(points.value order by points.timestamp, points.value) as rows_held
-    from metrics as points
-    join settings_metrics as roles
-        on points.metric = roles.metric
-        and case when points.unit is null or points.unit like '{%}' then '' else points.unit end
-            = roles.unit
-    where
-        roles.role = 'replicated_rows'
-        and points.timestamp >= $from
-        and points.timestamp < $to
-        and abs(points.value) < cast('Infinity' as double)
-    group by
-        points.region,
-        date_trunc('minute', points.timestamp),
-        coalesce(points.service, '') || '/' || coalesce(points.host, '') || '/' || points.metric
+        region,
+        date_trunc('minute', timestamp) as minute,
+        coalesce(service, '') || '/' || coalesce(host, '') || '/' || metric as series,
+        last_value(value order by timestamp, value) as rows_held
+    from platform_samples
+    where role = 'replicated_rows'
+    group by 1, 2, 3
 ),
 
 row_minutes as (

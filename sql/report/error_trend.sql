@@ -10,18 +10,10 @@ hours as (
 ),
 
 -- Theil-Sen: the median of the slopes between all pairs of hours. One bad hour does not tilt it, as
--- it would a least-squares line. (Sen 1968, J. Am. Stat. Assoc. 63:1379.)
-pairs as (
-    select
-        (later.error_rate - earlier.error_rate)
-            / (extract(epoch from later.hour) - extract(epoch from earlier.hour)) as slope
-    from hours as earlier
-    join hours as later on earlier.hour < later.hour
-),
-
+-- it would a least-squares line.
 slopes as (
-    select median(slope) as per_second
-    from pairs
+    select theil_sen_slope(error_rate order by hour) as per_second
+    from hours
 ),
 
 extent as (

@@ -6,11 +6,20 @@
 -- audit: a service of a region is read from logs or from spans, as `request_signals` says
 -- audit: bit k of `minutes` says that the slot's minute k, counted from 0, holds requests
 with
-slot_parts as (
+-- Each signal is joined with those who are read from it, so that where nobody is its rows are not
+-- read at all.
+readable as (
+    select signals.region, signals.service, signals.signal
+    from request_signals as signals
+    cross join request_grain as grain
+    where grain.seconds = 300
+),
+
+chosen as (
     select
         parts.slot as slot,
         parts.region as region,
-        coalesce(parts.service, 'unknown') as service,
+        streams.service as service,
         parts.route as route,
         parts.minutes as minutes,
         parts.requests as requests,
@@ -20,19 +29,20 @@ slot_parts as (
         parts.retry_known as retry_known,
         parts.durations as durations,
         parts.latency as latency,
-        parts.queue_wait as queue_wait,
-        'logs' as signal
-    from log_slots as parts
-    cross join request_grain as grain
+        parts.queue_wait as queue_wait
+    from readable as streams
+    join log_slots as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
     where
-        grain.seconds = 300
+        streams.signal = 'logs'
         and parts.slot >= least($from, $baseline_from)
         and parts.slot < $to
     union all
     select
         parts.slot as slot,
         parts.region as region,
-        coalesce(parts.service, 'unknown') as service,
+        streams.service as service,
         parts.route as route,
         parts.minutes as minutes,
         parts.requests as requests,
@@ -42,23 +52,15 @@ slot_parts as (
         parts.retry_known as retry_known,
         parts.durations as durations,
         parts.latency as latency,
-        parts.queue_wait as queue_wait,
-        'spans' as signal
-    from span_slots as parts
-    cross join request_grain as grain
+        parts.queue_wait as queue_wait
+    from readable as streams
+    join span_slots as parts
+        on streams.region = parts.region
+        and streams.service = coalesce(parts.service, 'unknown')
     where
-        grain.seconds = 300
+        streams.signal = 'spans'
         and parts.slot >= least($from, $baseline_from)
         and parts.slot < $to
-),
-
-chosen as (
-    select slot_parts.*
-    from slot_parts
-    join request_signals as signals
-        on slot_parts.region = signals.region
-        and slot_parts.service = signals.service
-        and slot_parts.signal = signals.signal
     union all
     select
         parts.minute as slot,
@@ -73,8 +75,7 @@ chosen as (
         parts.retry_known as retry_known,
         parts.durations as durations,
         parts.latency as latency,
-        parts.queue_wait as queue_wait,
-        parts.signal as signal
+        parts.queue_wait as queue_wait
     from request_parts as parts
     cross join request_grain as grain
     where grain.seconds = 60

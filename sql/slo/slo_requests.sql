@@ -2,8 +2,7 @@
 -- grain: one row per stream and row of a rollup that it looks at; several rows of one stream and
 --   time are added up by `slo_slots`
 -- materialized: view
--- audit: slots of five minutes are read where they lie within the buckets and within the window,
---   else minutes
+-- audit: slots that others read as well where they lie within the buckets, else minutes
 -- audit: streams of one route are joined by it as well, because each row of a service would meet
 --   the streams of all its routes; a branch whose streams are none reads nothing
 with
@@ -13,13 +12,11 @@ readable as (
         streams.region as region,
         streams.service as service,
         streams.route as route,
-        streams.signal as signal,
         streams.reads_latency as reads_latency,
         streams.bucket_seconds * 1000000 as bucket,
-        grain.seconds is not null as reads_slots
+        streams.bucket_seconds >= 300 or grain.seconds = 60 as reads_slots
     from slo_streams as streams
-    left join request_grain as grain
-        on case when streams.bucket_seconds >= 300 then 300 end = grain.seconds
+    cross join request_grain as grain
     where streams.source = 'requests'
 ),
 
@@ -33,15 +30,10 @@ final as (
         parts.durations as durations,
         case when streams.reads_latency then parts.latency end as latency
     from readable as streams
-    join log_slots as parts
+    join service_slots as parts
         on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        streams.reads_slots
-        and streams.signal = 'logs'
-        and streams.route is null
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
+        and streams.service = parts.service
+    where streams.reads_slots and streams.route is null
     union all
     select
         streams.stream as stream,
@@ -52,15 +44,11 @@ final as (
         parts.durations as durations,
         case when streams.reads_latency then parts.latency end as latency
     from readable as streams
-    join span_slots as parts
+    join request_slots as parts
         on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        streams.reads_slots
-        and streams.signal = 'spans'
-        and streams.route is null
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
+        and streams.service = parts.service
+        and streams.route = parts.route
+    where streams.reads_slots
     union all
     select
         streams.stream as stream,
@@ -71,15 +59,10 @@ final as (
         parts.durations as durations,
         case when streams.reads_latency then parts.latency end as latency
     from readable as streams
-    join log_minutes as parts
+    join request_parts as parts
         on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        not streams.reads_slots
-        and streams.signal = 'logs'
-        and streams.route is null
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
+        and streams.service = parts.service
+    where not streams.reads_slots and streams.route is null
     union all
     select
         streams.stream as stream,
@@ -90,91 +73,11 @@ final as (
         parts.durations as durations,
         case when streams.reads_latency then parts.latency end as latency
     from readable as streams
-    join span_minutes as parts
+    join request_parts as parts
         on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-    where
-        not streams.reads_slots
-        and streams.signal = 'spans'
-        and streams.route is null
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket as bucket,
-        parts.slot as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join log_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
+        and streams.service = parts.service
         and streams.route = parts.route
-    where
-        streams.reads_slots
-        and streams.signal = 'logs'
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket as bucket,
-        parts.slot as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join span_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-        and streams.route = parts.route
-    where
-        streams.reads_slots
-        and streams.signal = 'spans'
-        and parts.slot >= least($from, $baseline_from)
-        and parts.slot < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket as bucket,
-        parts.minute as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join log_minutes as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-        and streams.route = parts.route
-    where
-        not streams.reads_slots
-        and streams.signal = 'logs'
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
-    union all
-    select
-        streams.stream as stream,
-        streams.bucket as bucket,
-        parts.minute as minute,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
-    from readable as streams
-    join span_minutes as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
-        and streams.route = parts.route
-    where
-        not streams.reads_slots
-        and streams.signal = 'spans'
-        and parts.minute >= least($from, $baseline_from)
-        and parts.minute < $to
+    where not streams.reads_slots
     union all
     select
         streams.stream as stream,

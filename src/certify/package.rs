@@ -68,6 +68,8 @@ pub struct Request<'a> {
     pub allow_missing: bool,
     /// As of when the package is (UTC microseconds); the window's end when nothing is given.
     pub generated_at: Option<i64>,
+    /// Whether nothing is asked of the run after this, so that rows of models can be given up on the way.
+    pub is_last: bool,
 }
 
 /// A package before it is sealed.
@@ -94,6 +96,12 @@ impl Content {
         take(&mut files, drifts, DRIFT_ANALYSIS);
         let websockets = artifact::websocket::health(run).await?;
         files.insert(websockets.name, websockets.bytes);
+        // Drift keeps a good deal of what led to its figures. The rest reads the figures only.
+        if request.is_last {
+            let mut queries = placeholders::queries();
+            queries.extend(HELD.map(|model| format!("select * from {model}")));
+            run.release_unread(&queries)?;
+        }
         run.hold_only(&HELD).await?;
 
         let outcome = Outcome::read(run, request.settings.certification.min_coverage).await?;

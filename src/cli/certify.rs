@@ -88,6 +88,7 @@ impl Certify {
             template: template.as_deref(),
             allow_missing: self.allow_missing,
             generated_at,
+            is_last: true,
         };
         let content = Content::build(&run, &request).await?;
         for missing in &content.missing {

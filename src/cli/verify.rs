@@ -103,6 +103,7 @@ impl Verify {
             template: template.as_deref(),
             allow_missing: metadata.allow_missing,
             generated_at: Some(instant("generated_at", &metadata.generated_at)?),
+            is_last: true,
         };
         let content = Content::build(&run, &request).await?;
         let public = files.get(PUBLIC_KEY).map(|pem| String::from_utf8_lossy(pem).into_owned());

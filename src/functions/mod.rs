@@ -24,6 +24,7 @@ pub mod robust;
 pub mod scalar;
 pub mod series;
 pub mod sketch;
+mod span_lists;
 pub mod statistics;
 mod trace;
 pub mod window;

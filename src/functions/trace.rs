@@ -2,14 +2,14 @@
 //! were answered.
 //!
 //! A trace is judged as a whole, once all of its spans are known, so neither their order nor the way they were batched
-//! can matter. A span takes 40 bytes; identifiers of 16 hexadecimal digits, as the W3C Trace Context has them
+//! can matter. Identifiers of 16 hexadecimal digits, as the W3C Trace Context has them
 //! (<https://www.w3.org/TR/trace-context/#parent-id>), are kept as numbers, others as places in a list of texts.
 
 use std::collections::HashMap;
 
 /// An identifier of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-enum Id {
+pub(super) enum Id {
     /// None is stated.
     #[default]
     Absent,
@@ -22,12 +22,12 @@ enum Id {
 /// A span, as far as it matters here. Regions are places in a list, 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Span {
-    id: Id,
-    parent: Id,
-    region: u32,
-    peer_region: u32,
-    is_error: bool,
-    is_judged: bool,
+    pub(super) id: Id,
+    pub(super) parent: Id,
+    pub(super) region: u32,
+    pub(super) peer_region: u32,
+    pub(super) is_error: bool,
+    pub(super) is_judged: bool,
 }
 
 /// A span as a row has it.
@@ -53,6 +53,8 @@ pub(super) struct Texts {
     list: Vec<Box<str>>,
     places: HashMap<Box<str>, u32>,
     bytes: usize,
+    /// The place of the last region and of the last other one that was called: most spans name the same ones.
+    recent: [u32; 2],
 }
 
 impl Texts {
@@ -74,6 +76,18 @@ impl Texts {
         self.list.get(index).map(AsRef::as_ref)
     }
 
+    /// The same for a text that is often the one that was asked for before, in one of two uses.
+    fn place_again(&mut self, usage: usize, text: Option<&str>) -> u32 {
+        if text.is_none() || self.text(self.recent[usage]) != text {
+            let place = self.place(text);
+            if place == 0 {
+                return 0;
+            }
+            self.recent[usage] = place;
+        }
+        self.recent[usage]
+    }
+
     fn id(&mut self, text: Option<&str>) -> Id {
         match text {
             None => Id::Absent,
@@ -90,8 +104,8 @@ impl Texts {
         Span {
             id: self.id(row.id),
             parent: self.id(row.parent),
-            region: self.place(row.region),
-            peer_region: self.place(row.peer_region),
+            region: self.place_again(0, row.region),
+            peer_region: self.place_again(1, row.peer_region),
             is_error: row.is_error,
             is_judged: row.is_judged,
         }
@@ -99,69 +113,91 @@ impl Texts {
 
     /// Adds a span to bytes that [`Texts::read`] understands, whatever its own list of texts.
     pub(super) fn write(&self, span: &Span, bytes: &mut Vec<u8>) {
+        let head = bytes.len();
         bytes.push(u8::from(span.is_error) | u8::from(span.is_judged) << 1);
-        for id in [span.id, span.parent] {
-            match id {
+        for (id, shift) in [(span.id, ID), (span.parent, PARENT)] {
+            bytes[head] |= match id {
+                Id::Absent => ABSENT,
                 Id::Hex(number) => {
-                    bytes.push(HEX);
                     bytes.extend(number.to_le_bytes());
+                    HEX
                 }
                 Id::Text(place) => self.write_text(place, bytes),
-                Id::Absent => self.write_text(0, bytes),
-            }
+            } << shift;
         }
-        self.write_text(span.region, bytes);
-        self.write_text(span.peer_region, bytes);
+        for (place, shift) in [(span.region, REGION), (span.peer_region, PEER)] {
+            bytes[head] |= self.write_text(place, bytes) << shift;
+        }
     }
 
-    fn write_text(&self, place: u32, bytes: &mut Vec<u8>) {
-        match self.text(place) {
-            None => bytes.push(ABSENT),
-            Some(text) => {
-                bytes.push(TEXT);
-                bytes.extend((text.len() as u64).to_le_bytes());
-                bytes.extend(text.as_bytes());
-            }
+    /// Adds a text, and says whether it is one.
+    fn write_text(&self, place: u32, bytes: &mut Vec<u8>) -> u8 {
+        let Some(text) = self.text(place) else { return ABSENT };
+        // The length in bytes of seven bits, the last one without the eighth.
+        let mut length = text.len();
+        while length >= 0x80 {
+            bytes.push(length as u8 | 0x80);
+            length >>= 7;
         }
+        bytes.push(length as u8);
+        bytes.extend(text.as_bytes());
+        TEXT
     }
 
     /// Takes the first span off the bytes; nothing where they are not what [`Texts::write`] wrote.
     pub(super) fn read(&mut self, bytes: &mut &[u8]) -> Option<Span> {
-        let [flags] = take(bytes)?;
-        let (id, parent) = (self.read_id(bytes)?, self.read_id(bytes)?);
-        let (region, peer_region) = (self.read_place(bytes)?, self.read_place(bytes)?);
-        Some(Span { id, parent, region, peer_region, is_error: flags & 1 != 0, is_judged: flags & 2 != 0 })
+        let [head] = take(bytes)?;
+        let (id, parent) = (self.read_id(head >> ID, bytes)?, self.read_id(head >> PARENT, bytes)?);
+        let region = read_text(head >> REGION & TEXT, bytes)?;
+        let region = self.place_again(0, region);
+        let peer_region = read_text(head >> PEER & TEXT, bytes)?;
+        let peer_region = self.place_again(1, peer_region);
+        Some(Span { id, parent, region, peer_region, is_error: head & 1 != 0, is_judged: head & 2 != 0 })
     }
 
-    fn read_id(&mut self, bytes: &mut &[u8]) -> Option<Id> {
-        if bytes.first() == Some(&HEX) {
-            *bytes = bytes.get(1..)?;
-            return Some(Id::Hex(u64::from_le_bytes(take(bytes)?)));
-        }
-        Some(match self.read_place(bytes)? {
-            0 => Id::Absent,
-            place => Id::Text(place),
-        })
-    }
-
-    fn read_place(&mut self, bytes: &mut &[u8]) -> Option<u32> {
-        match take(bytes)? {
-            [ABSENT] => Some(0),
-            [TEXT] => {
-                let len = usize::try_from(u64::from_le_bytes(take(bytes)?)).ok()?;
-                let (text, rest) = bytes.split_at_checked(len)?;
-                *bytes = rest;
-                Some(self.place(Some(std::str::from_utf8(text).ok()?)))
-            }
-            _ => None,
+    fn read_id(&mut self, kind: u8, bytes: &mut &[u8]) -> Option<Id> {
+        match kind & (TEXT | HEX) {
+            HEX => Some(Id::Hex(u64::from_le_bytes(take(bytes)?))),
+            kind => Some(match self.place(read_text(kind, bytes)?) {
+                0 => Id::Absent,
+                place => Id::Text(place),
+            }),
         }
     }
 }
 
-/// What follows in the bytes of a span.
+/// Where the first byte of a span says what follows: two bits for an identifier, one for a region.
+const ID: u8 = 2;
+const PARENT: u8 = 4;
+const REGION: u8 = 6;
+const PEER: u8 = 7;
+
+/// What follows.
 const ABSENT: u8 = 0;
 const TEXT: u8 = 1;
 const HEX: u8 = 2;
+
+/// Takes a text off the bytes, or none; nothing where they hold no text.
+fn read_text<'a>(kind: u8, bytes: &mut &'a [u8]) -> Option<Option<&'a str>> {
+    match kind {
+        ABSENT => Some(None),
+        TEXT => {
+            let (mut length, mut shift) = (0_usize, 0);
+            loop {
+                let [byte] = take(bytes)?;
+                length |= usize::from(byte & 0x7f).checked_shl(shift)?;
+                if byte < 0x80 {
+                    break;
+                }
+                shift += 7;
+            }
+            let (text, rest) = bytes.split_at_checked(length)?;
+            *bytes = rest;
+            Some(Some(std::str::from_utf8(text).ok()?))
+        }
+        _ => None,
+    }
+}
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (head, rest) = bytes.split_first_chunk()?;
@@ -187,9 +223,9 @@ fn hex(text: &str) -> Option<u64> {
 
 /// What one region has of a trace, or the whole of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct TracePart {
+pub(super) struct TracePart<'a> {
     /// The region; nothing for the whole trace.
-    pub(super) region: Option<String>,
+    pub(super) region: Option<&'a str>,
     /// Different spans.
     pub(super) spans: i64,
     /// Those that name a parent.
@@ -208,7 +244,7 @@ pub(super) struct TracePart {
 
 /// What the judged spans of a trace come to: for each region, in the order of names, then as a whole. Nothing for a trace
 /// without a judged span.
-pub(super) fn parts(spans: &[Span], texts: &Texts) -> Vec<TracePart> {
+pub(super) fn parts<'a>(spans: &[Span], texts: &'a Texts) -> Vec<TracePart<'a>> {
     let mut judged: Vec<Span> = spans.iter().filter(|s| s.is_judged).copied().collect();
     judged.sort_unstable();
     judged.dedup();
@@ -222,7 +258,7 @@ pub(super) fn parts(spans: &[Span], texts: &Texts) -> Vec<TracePart> {
     };
     let unanswered = unanswered(spans, &judged);
 
-    let mut by_region: Vec<(u32, TracePart)> = Vec::new();
+    let mut by_region: Vec<(u32, TracePart<'a>)> = Vec::new();
     for span in &judged {
         let at = by_region.iter().position(|(region, _)| *region == span.region).unwrap_or_else(|| {
             by_region.push((span.region, TracePart::default()));
@@ -247,17 +283,17 @@ pub(super) fn parts(spans: &[Span], texts: &Texts) -> Vec<TracePart> {
     whole.is_cross_region = by_region.len() > 1 || whole.links_abroad > 0 || unanswered.is_some();
     whole.is_broken = whole.is_cross_region && (whole.orphans > 0 || unanswered == Some(true));
 
-    let mut parts: Vec<TracePart> = by_region
+    let mut parts: Vec<TracePart<'a>> = by_region
         .into_iter()
         .map(|(region, part)| TracePart {
-            region: texts.text(region).map(str::to_owned),
+            region: texts.text(region),
             is_rootless: whole.is_rootless,
             is_cross_region: whole.is_cross_region,
             is_broken: whole.is_broken,
             ..part
         })
         .collect();
-    parts.sort_unstable_by(|a, b| a.region.cmp(&b.region));
+    parts.sort_unstable_by_key(|part| part.region);
     parts.push(whole);
     parts
 }
@@ -290,15 +326,16 @@ mod tests {
         SpanRow { region: Some(region), id: Some(id), parent, is_judged: true, ..SpanRow::default() }
     }
 
-    fn whole(rows: &[SpanRow<'_>]) -> TracePart {
+    fn whole(rows: &[SpanRow<'_>]) -> TracePart<'static> {
         let mut texts = Texts::default();
         let spans: Vec<_> = rows.iter().map(|row| texts.span(row)).collect();
-        parts(&spans, &texts).pop().unwrap()
+        TracePart { region: None, ..parts(&spans, &texts).pop().unwrap() }
     }
 
     #[test]
     fn a_span_goes_through_bytes_to_another_list_of_texts() {
-        let ids = ["00f067aa0ba902b7", "00F067AA0BA902B7", "0", "", "ffffffffffffffff", "span one"];
+        let long = "s".repeat(300);
+        let ids = ["00f067aa0ba902b7", "00F067AA0BA902B7", "0", "", "ffffffffffffffff", &long];
         let rows =
             ids.map(|id| SpanRow { peer_region: Some("b"), is_error: true, ..span("a", id, Some(ids[0])) });
         let (mut texts, mut others, mut bytes) = (Texts::default(), Texts::default(), Vec::new());
@@ -315,7 +352,8 @@ mod tests {
             let mut part = &bytes[..cut];
             while !part.is_empty() && others.read(&mut part).is_some() {}
         }
-        assert_eq!(others.read(&mut [0, 9].as_slice()), None);
+        assert_eq!(others.read(&mut [3 << ID, 9].as_slice()), None);
+        assert_eq!(others.read(&mut [TEXT << ID, 9, b'a'].as_slice()), None);
     }
 
     #[test]
@@ -357,7 +395,7 @@ mod tests {
         let found = parts(&spans, &texts);
         spans.reverse();
         assert_eq!(parts(&spans, &texts), found);
-        let regions: Vec<_> = found.iter().map(|p| (p.region.as_deref(), p.spans)).collect();
+        let regions: Vec<_> = found.iter().map(|p| (p.region, p.spans)).collect();
         assert_eq!(regions, [(Some("a"), 1), (Some("b"), 1), (Some("c"), 1), (None, 3)]);
     }
 

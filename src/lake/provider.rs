@@ -26,7 +26,7 @@ use datafusion::physical_plan::metrics::MetricBuilder;
 use datafusion_datasource::{PartitionedFile, TableSchema, compute_all_files_statistics};
 use object_store::ObjectMeta;
 
-use super::prune::{FileFacts, is_partition_filter};
+use super::prune::{FileFacts, TimeBound, is_partition_filter};
 use super::snapshot::DataFile;
 use super::storage::Storage;
 use crate::contract::Table;
@@ -65,6 +65,14 @@ pub(super) struct LakeTable {
 impl LakeTable {
     pub(super) fn new(contract: &'static Table, storage: Arc<Storage>, files: Arc<[DataFile]>) -> Self {
         LakeTable { contract, storage, files, schema: query_schema(contract), facts: OnceLock::new() }
+    }
+
+    /// Whether the files alone tell which rows a filter wants. A window of whole hours takes files as a whole, and then
+    /// nobody has to read the times of their rows, nor to count rows that the log has counted.
+    fn is_decided(&self, filter: &Expr) -> bool {
+        is_partition_filter(filter)
+            || TimeBound::of(filter, &self.contract.time)
+                .is_some_and(|bound| self.files.iter().all(|file| bound.decides(file).is_some()))
     }
 
     /// The files that a scan has to read.
@@ -139,7 +147,7 @@ impl TableProvider for LakeTable {
         Ok(filters
             .iter()
             .map(|filter| {
-                if is_partition_filter(filter) {
+                if self.is_decided(filter) {
                     TableProviderFilterPushDown::Exact
                 } else {
                     TableProviderFilterPushDown::Inexact
@@ -157,9 +165,9 @@ impl TableProvider for LakeTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let mut selected = self.select(state, filters)?;
         let mut cut = false;
-        // Filters on folders alone leave whole files, so a limit needs only as many as hold that many rows.
+        // Such filters leave whole files, so a limit needs only as many as hold that many rows.
         if let Some(limit) = limit
-            && filters.iter().all(is_partition_filter)
+            && filters.iter().all(|filter| self.is_decided(filter))
         {
             let mut rows = 0;
             let enough = selected.iter().position(|file| {

@@ -12,8 +12,8 @@ use datafusion::catalog::Session;
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::datasource::listing::helpers::expr_applicable_for_cols;
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
 use super::snapshot::DataFile;
@@ -34,6 +34,48 @@ pub(super) struct FileFacts {
 /// Whether a filter is decided by the folder of a file alone.
 pub(super) fn is_partition_filter(filter: &Expr) -> bool {
     expr_applicable_for_cols(&PARTITION_COLUMNS, filter) && !filter.is_volatile()
+}
+
+/// A filter that compares the time of a row with a constant.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeBound {
+    operator: Operator,
+    micros: i64,
+}
+
+impl TimeBound {
+    /// The filter as such, if it is one.
+    pub(super) fn of(filter: &Expr, time_column: &str) -> Option<Self> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return None };
+        let (column, operator, literal) = match (left.as_ref(), right.as_ref()) {
+            (Expr::Column(column), Expr::Literal(literal, _)) => (column, *op, literal),
+            (Expr::Literal(literal, _), Expr::Column(column)) => (column, op.swap()?, literal),
+            _ => return None,
+        };
+        match literal {
+            ScalarValue::TimestampMicrosecond(Some(micros), _) if column.name == time_column => {
+                Some(TimeBound { operator, micros: *micros })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it holds for all rows of a file, or for none; nothing where it may hold for some.
+    pub(super) fn decides(&self, file: &DataFile) -> Option<bool> {
+        let at = self.micros;
+        let (all, none) = match self.operator {
+            Operator::GtEq => (file.min_time >= at, file.max_time < at),
+            Operator::Gt => (file.min_time > at, file.max_time <= at),
+            Operator::LtEq => (file.max_time <= at, file.min_time > at),
+            Operator::Lt => (file.max_time < at, file.min_time >= at),
+            _ => return None,
+        };
+        match (file.exact, all, none) {
+            (true, true, _) => Some(true),
+            (_, _, true) => Some(false),
+            _ => None,
+        }
+    }
 }
 
 impl FileFacts {

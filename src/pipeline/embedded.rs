@@ -60,6 +60,7 @@ models![
     "platform/dashboard_series.sql",
     "platform/memory_growth.sql",
     "platform/oom_events.sql",
+    "platform/platform_samples.sql",
     "platform/recorded_facts.sql",
     "platform/recording_rules.sql",
     "platform/replication_health.sql",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use datafusion::error::DataFusionError;
 use datafusion::sql::parser::DFParser;
 use datafusion::sql::resolve::resolve_table_references;
 
@@ -41,6 +42,16 @@ impl Model {
             reads: reads.iter().map(|r| r.table().to_owned()).collect(),
         })
     }
+}
+
+/// Every table, view and model that a query reads, by name.
+pub(super) fn tables_of(sql: &str) -> Result<BTreeSet<String>, DataFusionError> {
+    let mut tables = BTreeSet::new();
+    for statement in &DFParser::parse_sql(sql)? {
+        let (reads, _) = resolve_table_references(statement, true)?;
+        tables.extend(reads.iter().map(|read| read.table().to_owned()));
+    }
+    Ok(tables)
 }
 
 /// Parses all files and orders them so that a model comes after the models it reads; models that could

@@ -10,6 +10,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use tokio::task::JoinSet;
 
+use super::graph::tables_of;
 use super::held::{Held, keep};
 use super::past::register_built;
 use super::shared::held_schema;
@@ -108,6 +109,18 @@ impl Run {
             timings.add(&model.name, start, rows, bytes);
             views.hold(&model.name, table).map_err(|e| fail(e.into()))?;
         }
+        Ok(())
+    }
+
+    /// Gives up the rows of models that none of these queries reads any more, and with them memory. For a command of several
+    /// stages; a query that is not among them still works, but may compute a model again.
+    pub fn release_unread<S: AsRef<str>>(&self, queries: &[S]) -> Result<(), Error> {
+        let Some(views) = &self.views else { return Ok(()) };
+        let mut wanted = BTreeSet::new();
+        for query in queries {
+            wanted.extend(tables_of(query.as_ref()).map_err(engine::Error::from)?);
+        }
+        views.release_all_but(&wanted);
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 //!
 //! A view is planned and run again for every mention, and models mention each other: over a few layers a query would
 //! run the same model hundreds of times. What is marked `once` or `run`, and what the lake would keep as a table, is
-//! therefore a table to the planner, whose rows are made when a query that reads it is made ready to run, and kept.
+//! therefore a table to the planner, whose rows are made when a query that reads it is made ready to run, and kept until
+//! they are released.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -26,18 +27,31 @@ pub(super) struct Shared {
     plan: LogicalPlan,
     schema: SchemaRef,
     budget: Arc<Budget>,
-    rows: OnceCell<Held>,
+    rows: Mutex<Arc<OnceCell<Held>>>,
 }
 
 impl Shared {
     pub(super) fn new(name: &'static str, plan: LogicalPlan, budget: &Arc<Budget>) -> Self {
         let schema = held_schema(plan.schema().as_arrow());
-        Shared { name, plan, schema, budget: Arc::clone(budget), rows: OnceCell::new() }
+        Shared { name, plan, schema, budget: Arc::clone(budget), rows: Mutex::default() }
     }
 
     /// Its rows, computed unless they are there.
-    pub(super) async fn held(&self, state: &dyn Session) -> Result<&Held> {
-        self.rows.get_or_try_init(|| self.compute(state)).await
+    pub(super) async fn held(&self, state: &dyn Session) -> Result<(Arc<dyn TableProvider>, usize)> {
+        let cell = Arc::clone(&self.rows.lock().unwrap_or_else(PoisonError::into_inner));
+        let held = cell.get_or_try_init(|| self.compute(state)).await?;
+        Ok((Arc::clone(&held.table), held.rows))
+    }
+
+    /// Whether somebody has read it, and its rows are kept.
+    pub(super) fn keeps_rows(&self) -> bool {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).initialized()
+    }
+
+    /// Gives up its rows, and their memory once the queries that read them have ended. Who reads it after that has them
+    /// computed anew.
+    pub(super) fn release(&self) {
+        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 
     async fn compute(&self, state: &dyn Session) -> Result<Held> {
@@ -82,6 +96,6 @@ impl TableProvider for Shared {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.held(state).await?.table.scan(state, projection, filters, limit).await
+        self.held(state).await?.0.scan(state, projection, filters, limit).await
     }
 }

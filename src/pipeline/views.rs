@@ -129,9 +129,34 @@ impl Views {
         let session = self.session()?;
         let table = self.table(name).await?;
         match table.as_deref().and_then(|table| (table as &dyn Any).downcast_ref::<Shared>()) {
-            Some(shared) => Ok(shared.held(&session).await?.rows),
+            Some(shared) => Ok(shared.held(&session).await?.1),
             None => Err(DataFusionError::Internal(format!("the model `{name}` does not keep its rows"))),
         }
+    }
+
+    /// Gives up the rows of all models that none of these reads, directly or through models whose rows are not kept.
+    pub(super) fn release_all_but(&self, wanted: &BTreeSet<String>) {
+        let bound = self.read();
+        let shared = |name: &str| {
+            let table = bound.planned.get(name)?;
+            (table.as_ref() as &dyn Any).downcast_ref::<Shared>().filter(|shared| shared.keeps_rows())
+        };
+        let mut waiting: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let mut read = BTreeSet::new();
+        while let Some(name) = waiting.pop() {
+            let is_new = read.insert(name) && bound.views.contains_key(name);
+            if !is_new || shared(name).is_some() {
+                continue;
+            }
+            if let Some(model) = models().iter().find(|model| model.name == name) {
+                waiting.extend(model.reads.iter().map(String::as_str));
+            } else {
+                waiting.extend(SLO_READS);
+            }
+        }
+        let unread =
+            bound.planned.keys().filter(|name| !read.contains(*name)).filter_map(|name| shared(name));
+        unread.for_each(Shared::release);
     }
 
     fn session(&self) -> Result<SessionState> {
@@ -301,6 +326,27 @@ mod tests {
         views.hold("slo_episodes", rows).unwrap();
         let gone: Vec<_> = before.into_iter().filter(|name| !planned(&views).contains(name)).collect();
         assert_eq!(gone, ["slo_episodes", "slo_violation_counts"]);
+    }
+
+    #[tokio::test]
+    async fn rows_that_nobody_will_read_are_given_up_and_can_still_be_read() {
+        let (engine, views) = session();
+        let kept = |name: &str| {
+            let planned = views.read().planned.get(name).cloned();
+            planned.is_some_and(|table| {
+                (table.as_ref() as &dyn Any).downcast_ref::<Shared>().unwrap().keeps_rows()
+            })
+        };
+        rows(&engine, "select count(*) from service_slots").await;
+        rows(&engine, "select count(*) from top_errors").await;
+        assert!(kept("request_slots") && kept("service_slots") && kept("top_errors"));
+        // `service_kpis` reads the rows of `service_slots`, which are there, and not those that they were made from.
+        views.release_all_but(&BTreeSet::from(["service_kpis".to_owned()]));
+        assert!(kept("service_slots") && !kept("request_slots") && !kept("top_errors"));
+        views.release_all_but(&BTreeSet::new());
+        assert!(!kept("service_slots"));
+        assert_eq!(rows(&engine, "select count(*) from service_slots").await, 0);
+        assert!(kept("service_slots") && kept("request_slots"));
     }
 
     #[test]

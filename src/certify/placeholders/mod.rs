@@ -44,6 +44,15 @@ pub fn described() -> Vec<Described> {
     all
 }
 
+/// The queries that [`fill`] may ask.
+pub(super) fn queries() -> Vec<String> {
+    let of = |(groups, listings): &(&[registry::Group], &[registry::Listing])| {
+        let groups = groups.iter().map(registry::Group::query);
+        groups.chain(listings.iter().map(|listing| listing.sql.to_owned())).collect::<Vec<_>>()
+    };
+    NAMES_BY_SOURCE.iter().flat_map(of).collect()
+}
+
 /// Whether a placeholder has this name.
 pub(super) fn is_known(name: &str) -> bool {
     NAMES_BY_SOURCE.iter().any(|(groups, listings)| {

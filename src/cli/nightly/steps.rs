@@ -198,6 +198,7 @@ async fn package(job: &Job<'_>, folder: &Path) -> Result<Work, Error> {
         template: None,
         allow_missing: true,
         generated_at: None,
+        is_last: false,
     };
     let content = certify::Content::build(job.run().await?, &request).await?;
     let files = content.seal(job.key)?;

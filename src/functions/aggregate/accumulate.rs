@@ -21,7 +21,12 @@ pub(super) trait Summary: Debug + Default + Send + Sync + 'static {
     const CAN_REMOVE: bool;
     fn add(&mut self, value: f64);
     fn remove(&mut self, value: f64);
+    /// Takes in what came from outside.
     fn merge_bytes(&mut self, function: &'static str, bytes: &[u8]) -> Result<()>;
+    /// Takes in what an earlier stage of the query has written or checked.
+    fn merge_state(&mut self, function: &'static str, bytes: &[u8]) -> Result<()> {
+        self.merge_bytes(function, bytes)
+    }
     fn bytes(&self) -> Cow<'_, [u8]>;
     fn is_empty(&self) -> bool;
     fn heap_size(&self) -> usize;
@@ -94,6 +99,15 @@ impl Summary for Merged {
             Merged::Many(sketch) => sketch.merge_bytes(bytes).map_err(refuse)?,
         }
         Ok(())
+    }
+
+    /// States of sketches without values are NULL, so the bytes need no look.
+    fn merge_state(&mut self, function: &'static str, bytes: &[u8]) -> Result<()> {
+        if self.is_empty() {
+            *self = Merged::One(bytes.into());
+            return Ok(());
+        }
+        self.merge_bytes(function, bytes)
     }
 
     fn bytes(&self) -> Cow<'_, [u8]> {
@@ -221,7 +235,10 @@ struct Single<S> {
 impl<S: Summary> Accumulator for Single<S> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         match self.aggregate.input {
-            Input::Bytes => self.merge_batch(values),
+            Input::Bytes => binaries(&values[0])?
+                .iter()
+                .flatten()
+                .try_for_each(|bytes| self.summary.merge_bytes(self.aggregate.function, bytes)),
             Input::Doubles => {
                 let values = doubles(&values[0])?;
                 if values.null_count() == 0 {
@@ -238,7 +255,7 @@ impl<S: Summary> Accumulator for Single<S> {
         binaries(&states[0])?
             .iter()
             .flatten()
-            .try_for_each(|bytes| self.summary.merge_bytes(self.aggregate.function, bytes))
+            .try_for_each(|bytes| self.summary.merge_state(self.aggregate.function, bytes))
     }
 
     fn supports_retract_batch(&self) -> bool {
@@ -280,11 +297,17 @@ impl<S: Summary> Groups<S> {
         outcome
     }
 
-    fn merge(&mut self, states: &BinaryArray, groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {
+    fn merge(
+        &mut self,
+        rows: &BinaryArray,
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        merge: impl Fn(&mut S, &'static str, &[u8]) -> Result<()>,
+    ) -> Result<()> {
         let function = self.aggregate.function;
-        for (row, (bytes, group)) in states.iter().zip(groups).enumerate() {
+        for (row, (bytes, group)) in rows.iter().zip(groups).enumerate() {
             if let Some(bytes) = bytes.filter(|_| passes(filter, row)) {
-                self.change(*group, |summary| summary.merge_bytes(function, bytes))?;
+                self.change(*group, |summary| merge(summary, function, bytes))?;
             }
         }
         Ok(())
@@ -313,7 +336,7 @@ impl<S: Summary> GroupsAccumulator for Groups<S> {
     ) -> Result<()> {
         self.summaries.resize_with(total, S::default);
         if self.aggregate.input == Input::Bytes {
-            return self.merge(&binaries(&values[0])?, groups, filter);
+            return self.merge(&binaries(&values[0])?, groups, filter, S::merge_bytes);
         }
         let values = doubles(&values[0])?;
         let is_dense = filter.is_none() && values.null_count() == 0;
@@ -330,7 +353,7 @@ impl<S: Summary> GroupsAccumulator for Groups<S> {
 
     fn merge_batch(&mut self, values: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
         self.summaries.resize_with(total, S::default);
-        self.merge(&binaries(&values[0])?, groups, None)
+        self.merge(&binaries(&values[0])?, groups, None, S::merge_state)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -343,9 +366,15 @@ impl<S: Summary> GroupsAccumulator for Groups<S> {
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         if self.aggregate.input == Input::Bytes {
-            let states = binaries(&values[0])?;
-            let kept = states.iter().enumerate().map(|(row, bytes)| bytes.filter(|_| passes(filter, row)));
-            return Ok(vec![Arc::new(kept.collect::<BinaryArray>())]);
+            let rows = binaries(&values[0])?;
+            let summary = |(row, bytes): (usize, Option<&[u8]>)| {
+                let mut summary = S::default();
+                let kept = bytes.filter(|_| passes(filter, row));
+                kept.map_or(Ok(()), |bytes| summary.merge_bytes(self.aggregate.function, bytes))?;
+                Ok(summary)
+            };
+            let summaries: Vec<S> = rows.iter().enumerate().map(summary).collect::<Result<_>>()?;
+            return Ok(vec![bytes_column(&summaries)]);
         }
         let values = doubles(&values[0])?;
         let summary = |(row, value): (usize, Option<f64>)| {

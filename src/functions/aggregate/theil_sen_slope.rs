@@ -42,8 +42,8 @@ fn documentation() -> &'static Documentation {
         Documentation::builder(
             CHANGE,
             "Returns the median of the slopes of all pairs of points: up to 29 % of the points may be anything without moving it \
-             far. By second where the key is a time (`* 3600` for an hour), else by 1 of the key. Exact up to the rounding of the \
-             result; takes O(n log n) steps and 16 bytes a row.\n\n\
+             far. By second where the key is a time (`* 3600` for an hour), else by 1 of the key. The same to the last bit as sorting \
+             all slopes, but in O(n log n) steps and about 200 bytes a row.\n\n\
              NULL when fewer than two different keys have a value. NULL, NaN and infinite values and keys are ignored. An error \
              without `order by`. Not available with `distinct`.\n\n\
              Source: Sen, \"Estimates of the regression coefficient based on Kendall's tau\", JASA 1968.",

@@ -9,14 +9,15 @@
 //! | the same span several times | counts once |
 
 use crate::functions::reference::{TRACES, example};
-use crate::functions::trace::{Span, SpanRow, Texts, TracePart, parts};
+use crate::functions::span_lists::SpanLists;
+use crate::functions::trace::{Span, SpanRow, Texts, parts};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Int64Array, ListArray, StringViewArray,
-    StructArray,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, BooleanBuilder, Int64Builder, ListArray,
+    StringViewArray, StringViewBuilder, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::{Result, ScalarValue, internal_datafusion_err, plan_err};
+use datafusion::common::{Result, ScalarValue, internal_datafusion_err, plan_err, resources_datafusion_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{
@@ -142,17 +143,13 @@ fn refuse_distinct(args: &AccumulatorArgs) -> Result<()> {
 #[derive(Debug, Default)]
 struct Traces {
     texts: Texts,
-    groups: Vec<Vec<Span>>,
-    /// Room for spans in all groups, kept up to date because asking each one would take too long.
-    room: usize,
+    groups: SpanLists,
 }
 
 impl Traces {
-    fn push(&mut self, group: usize, span: Span) {
-        let spans = &mut self.groups[group];
-        let before = spans.capacity();
-        spans.push(span);
-        self.room += spans.capacity() - before;
+    fn push(&mut self, group: usize, span: &Span) -> Result<()> {
+        let too_many = || resources_datafusion_err!("{NAME}: expected up to four billion spans at a time");
+        self.groups.push(group, span).ok_or_else(too_many)
     }
 
     fn add(
@@ -162,11 +159,9 @@ impl Traces {
         filter: Option<&BooleanArray>,
     ) -> Result<()> {
         let rows = Rows::of(values)?;
-        for row in 0..rows.len() {
-            if passes(filter, row) {
-                let span = self.texts.span(&rows.row(row));
-                self.push(group_of(row), span);
-            }
+        for row in (0..rows.len()).filter(|row| passes(filter, *row)) {
+            let span = self.texts.span(&rows.row(row));
+            self.push(group_of(row), &span)?;
         }
         Ok(())
     }
@@ -180,57 +175,58 @@ impl Traces {
                 let span = self.texts.read(&mut rest);
                 let span =
                     span.ok_or_else(|| internal_datafusion_err!("{NAME}: a state that holds no spans"))?;
-                self.push(group_of(row), span);
+                self.push(group_of(row), &span)?;
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, emit_to: EmitTo) -> Vec<Vec<Span>> {
-        let taken = emit_to.take_needed(&mut self.groups);
-        self.room -= taken.iter().map(Vec::capacity).sum::<usize>();
-        taken
+    fn take(&mut self, emit_to: EmitTo) -> SpanLists {
+        match emit_to {
+            EmitTo::All => std::mem::take(&mut self.groups),
+            EmitTo::First(groups) => self.groups.take_first(groups),
+        }
     }
 
-    fn states(&self, groups: &[Vec<Span>]) -> ArrayRef {
-        let mut column = BinaryBuilder::new();
+    fn states(&self, groups: &SpanLists) -> ArrayRef {
+        let mut column = BinaryBuilder::with_capacity(groups.len(), 0);
         let mut bytes = Vec::new();
-        for spans in groups {
+        for group in 0..groups.len() {
             bytes.clear();
-            spans.iter().for_each(|span| self.texts.write(span, &mut bytes));
+            groups.list(group).for_each(|span| self.texts.write(&span, &mut bytes));
             column.append_value(&bytes);
         }
         Arc::new(column.finish())
     }
 
-    fn results(&self, groups: &[Vec<Span>]) -> Result<ListArray> {
-        let found: Vec<_> = groups.iter().map(|spans| parts(spans, &self.texts)).collect();
-        let offsets = OffsetBuffer::from_lengths(found.iter().map(Vec::len));
-        let rows: Vec<TracePart> = found.into_iter().flatten().collect();
-        let counts = |part: fn(&TracePart) -> i64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(part)))
-        };
-        let flags = |part: fn(&TracePart) -> bool| -> ArrayRef {
-            Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(part(row)))))
-        };
-        let columns = vec![
-            Arc::new(rows.iter().map(|row| row.region.as_deref()).collect::<StringViewArray>()) as ArrayRef,
-            counts(|p| p.spans),
-            counts(|p| p.child_spans),
-            counts(|p| p.orphans),
-            counts(|p| p.links_abroad),
-            flags(|p| p.is_rootless),
-            flags(|p| p.is_cross_region),
-            flags(|p| p.is_broken),
-        ];
+    fn results(&self, groups: &SpanLists) -> Result<ListArray> {
+        let mut region = StringViewBuilder::new();
+        let mut counts: [Int64Builder; 4] = std::array::from_fn(|_| Int64Builder::new());
+        let mut flags: [BooleanBuilder; 3] = std::array::from_fn(|_| BooleanBuilder::new());
+        let mut lengths = Vec::with_capacity(groups.len());
+        let mut spans = Vec::new();
+        for group in 0..groups.len() {
+            spans.clear();
+            spans.extend(groups.list(group));
+            let found = parts(&spans, &self.texts);
+            lengths.push(found.len());
+            for part in &found {
+                region.append_option(part.region);
+                let of_part = [part.spans, part.child_spans, part.orphans, part.links_abroad];
+                counts.iter_mut().zip(of_part).for_each(|(column, count)| column.append_value(count));
+                let of_trace = [part.is_rootless, part.is_cross_region, part.is_broken];
+                flags.iter_mut().zip(of_trace).for_each(|(column, flag)| column.append_value(flag));
+            }
+        }
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(region.finish())];
+        columns.extend(counts.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
+        columns.extend(flags.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
         let rows = StructArray::try_new(fields(), columns, None)?;
-        Ok(ListArray::try_new(item(), offsets, Arc::new(rows), None)?)
+        Ok(ListArray::try_new(item(), OffsetBuffer::from_lengths(lengths), Arc::new(rows), None)?)
     }
 
     fn heap_size(&self) -> usize {
-        self.texts.heap_size()
-            + self.groups.capacity() * size_of::<Vec<Span>>()
-            + self.room * size_of::<Span>()
+        self.texts.heap_size() + self.groups.heap_size()
     }
 }
 
@@ -276,12 +272,12 @@ impl GroupsAccumulator for Traces {
         filter: Option<&BooleanArray>,
         total: usize,
     ) -> Result<()> {
-        self.groups.resize_with(total, Vec::new);
+        self.groups.resize(total);
         self.add(values, |row| groups[row], filter)
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
-        self.groups.resize_with(total, Vec::new);
+        self.groups.resize(total);
         self.merge(values, |row| groups[row])
     }
 
@@ -297,7 +293,7 @@ impl GroupsAccumulator for Traces {
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let mut alone = Traces::default();
-        alone.groups.resize_with(values.first().map_or(0, |v| v.len()), Vec::new);
+        alone.groups.resize(values.first().map_or(0, |v| v.len()));
         alone.add(values, |row| row, filter)?;
         Ok(vec![alone.states(&alone.groups)])
     }
@@ -315,7 +311,7 @@ struct Whole {
 
 impl Whole {
     fn traces(&mut self) -> &mut Traces {
-        self.traces.groups.resize_with(1, Vec::new);
+        self.traces.groups.resize(1);
         &mut self.traces
     }
 }

@@ -145,19 +145,22 @@ fn decode(bytes: &[u8], buckets: &mut Vec<Bucket>) -> Result<Option<(f64, f64)>,
     // A bucket takes a byte at least: no more memory than that on the word of a length.
     let room = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
     buckets.reserve_exact(room);
-    for _ in 0..len {
+    let mut previous = 0;
+    for place in 0..len {
         let word = reader.varint()?;
-        let key = match buckets.last() {
-            None => unzigzag(word >> 1).map(|gap| gap + i64::from(KEY_OF_ONE)),
-            Some(previous) => i64::try_from(word >> 1).ok().map(|gap| gap + i64::from(previous.key()) + 1),
+        let key = match place {
+            0 => unzigzag(word >> 1).saturating_add(i64::from(KEY_OF_ONE)),
+            _ => i64::saturating_add(previous, (word >> 1) as i64).saturating_add(1),
         };
-        let key = key.and_then(|key| i32::try_from(key).ok()).filter(|key| key.abs() <= MAX_KEY);
-        let key = key.ok_or_else(|| reader.invalid("a bucket beyond the largest double"))?;
+        if key.unsigned_abs() > MAX_KEY.unsigned_abs().into() {
+            return Err(reader.invalid("a bucket beyond the largest double"));
+        }
         let count = if word & 1 == 0 { 1 } else { reader.varint()?.saturating_add(2) };
         if count > MAX_COUNT {
             return Err(reader.invalid("a count beyond 2^46"));
         }
-        buckets.push(Bucket::new(key, count));
+        buckets.push(Bucket::new(key as i32, count));
+        previous = key;
     }
     reader.end()?;
     let ends = buckets.first().map(|b| b.key()).zip(buckets.last().map(|b| b.key()));
@@ -178,9 +181,8 @@ fn zigzag(n: i32) -> u64 {
     u64::from(((n << 1) ^ (n >> 31)) as u32)
 }
 
-fn unzigzag(n: u64) -> Option<i64> {
-    let n = i64::try_from(n).ok()?;
-    Some((n >> 1) ^ -(n & 1))
+fn unzigzag(n: u64) -> i64 {
+    (n >> 1) as i64 ^ -((n & 1) as i64)
 }
 
 /// Seven bits a byte, low ones first; the top bit says that more follow (LEB128).
@@ -208,7 +210,19 @@ impl Reader<'_> {
         Ok(byte)
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<u64, SketchError> {
+        // Most numbers are a byte.
+        match self.bytes.get(self.at) {
+            Some(byte) if *byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, SketchError> {
         let mut n = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

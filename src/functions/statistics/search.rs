@@ -15,12 +15,21 @@ fn at(place: i64) -> f64 {
     f64::from_bits(bits as u64)
 }
 
+/// The double half-way between two, by their places.
+pub(super) fn between(low: f64, high: f64) -> f64 {
+    at(halfway(place(low), place(high)))
+}
+
+fn halfway(low: i64, high: i64) -> i64 {
+    low + ((i128::from(high) - i128::from(low)) / 2) as i64
+}
+
 /// The smallest double from `low` to `high` that `holds` is true for; once true it stays true, and it is true for
 /// `high`.
 pub(super) fn smallest(low: f64, high: f64, mut holds: impl FnMut(f64) -> bool) -> f64 {
     let (mut low, mut high) = (place(low), place(high));
     while low < high {
-        let middle = low + ((high as i128 - low as i128) / 2) as i64;
+        let middle = halfway(low, high);
         if holds(at(middle)) {
             high = middle;
         } else {

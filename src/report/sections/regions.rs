@@ -10,7 +10,7 @@ use super::{TOP, pictures};
 
 pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = vec![Block::Paragraph(regions_in_words(reader).await?)];
-    blocks.push(pictures::regions(reader).await?);
+    // First the table: it fills what is left of a page, where the picture would have to go to the next one.
     blocks.push(Block::Table(
         reader
             .table(Ask {
@@ -42,6 +42,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
          further, as a multiple of what is tolerated: 1 is at the limit."
             .to_owned(),
     ));
+    blocks.push(pictures::regions(reader).await?);
     blocks.push(Block::Paragraph(drift_in_words(reader, scope).await?));
     blocks.push(pictures::drift(reader).await?);
     blocks.push(Block::Table(
