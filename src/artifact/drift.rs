@@ -272,7 +272,7 @@ async fn analysis(
 /// Checks of the settings that nothing measured, with the reason.
 async fn missing(run: &Run) -> Result<Json, Error> {
     let sql = "select name from settings_drift where name not in \
-         (select name from drift_pairs union select name from drift_distances) order by name";
+         (select name from drift_pairs union select name from drift_statistics) order by name";
     let rows = Rows::of(run, DOCUMENT, sql).await?;
     let names = rows.texts("name")?;
     let reasons = (0..rows.len()).filter_map(|row| names.text(row));

@@ -1,6 +1,6 @@
 //! Arguments of SQL functions as typed arrays, and the signatures that say which types they take.
 
-use super::series::{Interval, unpack};
+use super::series::{Interval, select, unpack};
 use super::{Error, QuantileSketch};
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, Float64Array, LargeBinaryArray,
@@ -55,6 +55,15 @@ pub(super) fn large_binaries(array: &ArrayRef) -> Result<&LargeBinaryArray> {
 /// Reads a series argument.
 pub(super) fn read_series(function: &'static str, bytes: &[u8]) -> Result<Vec<Interval>, Error> {
     unpack(bytes).map_err(|source| Error::Series { function, source })
+}
+
+/// A series of what `keep` makes of the intervals of a series argument.
+pub(super) fn select_intervals(
+    function: &'static str,
+    bytes: &[u8],
+    keep: impl FnMut(Interval) -> Option<Interval>,
+) -> Result<Vec<u8>, Error> {
+    select(bytes, keep).map_err(|source| Error::Series { function, source })
 }
 
 /// A column of series, each in its bytes.
