@@ -70,10 +70,11 @@ pub(super) fn select_intervals(
 pub(super) fn series_column(
     series: impl Iterator<Item = Result<Option<Vec<u8>>, Error>>,
 ) -> Result<LargeBinaryArray, Error> {
-    let mut column = LargeBinaryBuilder::new();
-    for one in series {
-        column.append_option(one?);
-    }
+    let series = series.collect::<Result<Vec<_>, _>>()?;
+    // Growing by doubling would leave half of a large column empty.
+    let size = series.iter().flatten().map(Vec::len).sum();
+    let mut column = LargeBinaryBuilder::with_capacity(series.len(), size);
+    series.into_iter().for_each(|one| column.append_option(one));
     Ok(column.finish())
 }
 

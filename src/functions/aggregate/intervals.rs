@@ -183,15 +183,16 @@ impl Groups {
         emit_to: EmitTo,
         bytes: fn(IntervalSums) -> Result<Option<Vec<u8>>, NotASeries>,
     ) -> Result<ArrayRef> {
-        let taken = emit_to.take_needed(&mut self.sums);
-        // Growing by doubling would leave half of a large column empty.
-        let bytes_in_use = taken.iter().map(IntervalSums::packed_size).sum();
-        let mut column = LargeBinaryBuilder::with_capacity(taken.len(), bytes_in_use);
-        for sums in taken {
+        let function = self.gathering.function;
+        let mut taken = Vec::new();
+        for sums in emit_to.take_needed(&mut self.sums) {
             self.heap -= sums.heap_size();
-            let function = self.gathering.function;
-            column.append_option(bytes(sums).map_err(|source| Error::Series { function, source })?);
+            taken.push(bytes(sums).map_err(|source| Error::Series { function, source })?);
         }
+        // Growing by doubling would leave half of a large column empty.
+        let size = taken.iter().flatten().map(Vec::len).sum();
+        let mut column = LargeBinaryBuilder::with_capacity(taken.len(), size);
+        taken.into_iter().for_each(|series| column.append_option(series));
         Ok(Arc::new(column.finish()))
     }
 }

@@ -13,7 +13,9 @@
 //! | other bytes | error |
 
 use crate::functions::Error;
-use crate::functions::argument::{arrays, doubles, large_binaries, primitive, select_intervals, series_column};
+use crate::functions::argument::{
+    arrays, doubles, large_binaries, primitive, select_intervals, series_column,
+};
 use crate::functions::reference::{SERIES, example};
 use crate::functions::series::{Interval, Line};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};

@@ -129,10 +129,7 @@ pub fn pack(intervals: impl IntoIterator<Item = Interval>) -> Vec<u8> {
 }
 
 /// A series of what `keep` makes of the intervals of another.
-pub fn select(
-    bytes: &[u8],
-    keep: impl FnMut(Interval) -> Option<Interval>,
-) -> Result<Vec<u8>, NotASeries> {
+pub fn select(bytes: &[u8], keep: impl FnMut(Interval) -> Option<Interval>) -> Result<Vec<u8>, NotASeries> {
     let mut broken = None;
     let read = intervals(bytes)?.map_while(|interval| interval.map_err(|error| broken = Some(error)).ok());
     let kept = pack(read.filter_map(keep));

@@ -182,11 +182,6 @@ impl IntervalSums {
         self.packed.len() == 0 && self.open.is_none() && self.late.is_empty()
     }
 
-    /// About as many bytes as it packs into.
-    pub fn packed_size(&self) -> usize {
-        self.packed.size() + (self.late.len() + usize::from(self.open.is_some())) * USUAL
-    }
-
     /// Bytes of heap in use.
     #[inline]
     pub fn heap_size(&self) -> usize {
