@@ -277,7 +277,7 @@ select
     current_value,
     drift_percent(baseline_value, current_value) as drift_percent,
     size_status,
-    least(p_value * routes, 1.0) as p_value,
+    case when p_value is not null then least(p_value * routes, 1.0) end as p_value,
     '1' as unit,
     case
         when size_status <> 'ok'
