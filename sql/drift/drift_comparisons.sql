@@ -153,15 +153,31 @@ phased as (
     from figures
 ),
 
+-- Places are those of the figures, so that who asks for some reads the series of no others.
 leveled as (
     select
         figures.slot as slot,
+        figures.region as region,
+        figures.service as service,
+        figures.name as name,
         figures.value as current_value,
         figures.events as events,
         figures.trials as trials,
         figures.latency as latency,
         figures.may_drift as may_drift,
-        pairs.*,
+        pairs.category as category,
+        pairs.threshold_percent as threshold_percent,
+        pairs.warning_percent as warning_percent,
+        pairs.critical_percent as critical_percent,
+        pairs.floor as floor,
+        pairs.baseline_value as baseline_value,
+        pairs.unit as unit,
+        pairs.center as center,
+        pairs.spread as spread,
+        pairs.intervals as intervals,
+        pairs.baseline_events as baseline_events,
+        pairs.baseline_trials as baseline_trials,
+        pairs.is_unlike as is_unlike,
         1.0 + figures.phase
             * case when figures.phase < 0.0 then 1.0 - pairs.before else pairs.after - 1.0 end
             as level

@@ -18,6 +18,23 @@ answered as (
     where name not in ('database_latency_p95', 'external_api_latency_ms')
 ),
 
+unwanted as (
+    select region, service, name
+    from answered
+    union all
+    select
+        reported.region as region,
+        reported.service as service,
+        'reported_request_rate' as name
+    from (
+        select distinct region, service from everywhere where name = 'reported_request_rate'
+    ) as reported
+    left anti join (select region, service from answered where name = 'request_rate') as counted
+        on reported.region = counted.region and reported.service = counted.service
+),
+
+-- No more than this one join: a filter after it would be taken to leave few rows, and joins would
+-- hold the series in memory instead of what they are compared with.
 final as (
     select
         everywhere.side as side,
@@ -28,12 +45,10 @@ final as (
         everywhere.unit as unit,
         everywhere.series as series
     from everywhere
-    left join answered
-        on everywhere.region = answered.region
-        and everywhere.service = answered.service
-        and case everywhere.name when 'reported_request_rate' then 'request_rate'
-            else everywhere.name end = answered.name
-    where (answered.name is not null) = (everywhere.name = 'reported_request_rate')
+    left anti join unwanted
+        on everywhere.region = unwanted.region
+        and everywhere.service = unwanted.service
+        and everywhere.name = unwanted.name
 )
 
 select side, season, region, service, name, unit, series
