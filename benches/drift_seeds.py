@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drift against simulated days whose faults are known.
 
-    python3 benches/drift_seeds.py --tars target/release/tars --seeds 1-20 [--rows 200000] [--dir DIR]
+    python3 benches/drift_seeds.py --tars target/release/tars --seeds 1-20 [--rows 200000] [--dir DIR [--keep]]
 
 For each seed two worlds of 48 hours are simulated, one with faults and one without. The second day is compared with the
 first (which has faults of its own) by `tars drift`, with the settings as they come. A fault is found when an episode of
@@ -59,9 +59,13 @@ def world(options, seed, quiet, folder):
         return done.stdout
 
     out, lake = folder / "telemetry", folder / "lake"
-    run("simulate", "--out", str(out), "--hours", "48", "--rows", str(options.rows), "--seed", str(seed),
-        *(["--quiet-world"] if quiet else []))
-    run("ingest", "--lake", str(lake), *map(str, sorted(out.glob("*.ndjson"))))
+    if not lake.exists():
+        run("simulate", "--out", str(out), "--hours", "48", "--rows", str(options.rows), "--seed", str(seed),
+            *(["--quiet-world"] if quiet else []))
+        run("ingest", "--lake", str(lake), *map(str, sorted(out.glob("*.ndjson"))))
+        for path in out.glob("*.ndjson"):
+            if path.name not in ("incidents.ndjson", "changes.ndjson"):
+                path.unlink()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     analysis = json.loads(run("drift", "--lake", str(lake), "--date", DAY, "--format", "json"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -86,6 +90,7 @@ def main():
     parser.add_argument("--seeds", default="1-20", help="first-last")
     parser.add_argument("--rows", type=int, default=200_000, help="log lines of 48 hours")
     parser.add_argument("--dir", help="where to work; emptied world by world")
+    parser.add_argument("--keep", action="store_true", help="leave the lakes in --dir, or use those that are there")
     parser.add_argument("--missed", action="store_true", help="name every fault that was missed")
     options = parser.parse_args()
     first, last = map(int, options.seeds.split("-"))
@@ -94,9 +99,14 @@ def main():
     changes, changes_found = 0, 0
     for seed in range(first, last + 1):
         for quiet in (True, False):
-            folder = pathlib.Path(tempfile.mkdtemp(dir=options.dir, prefix="drift-seeds-"))
+            if options.keep:
+                folder = pathlib.Path(options.dir or ".") / f"{seed}{'-quiet' if quiet else ''}"
+                folder.mkdir(parents=True, exist_ok=True)
+            else:
+                folder = pathlib.Path(tempfile.mkdtemp(dir=options.dir, prefix="drift-seeds-"))
             analysis, incidents, changed, cpu = world(options, seed, quiet, folder)
-            shutil.rmtree(folder)
+            if not options.keep:
+                shutil.rmtree(folder)
             cpus.append(cpu)
             found = [(e, seconds(e["started"]), seconds(e["ended"])) for e in analysis["episodes"]]
             if quiet:

@@ -106,7 +106,32 @@ request_values as (
         )
 ),
 
--- Samples of metrics say nothing of versions.
+-- Minutes in which a service of a region served with one version alone. What its machines measured then is
+-- of that version; while two run side by side it is of neither.
+pure_minutes as (
+    select minute, region, service, max(version) as version
+    from version_minutes
+    where $version <> '' or $baseline_version <> ''
+    group by minute, region, service
+    having count(distinct version) = 1
+),
+
+-- A sample is of the version that its labels name, or else of that of its minute.
+samples as (
+    select
+        points.timestamp as timestamp,
+        points.region as region,
+        points.service as service,
+        points.role as role,
+        points.value as value,
+        coalesce(points.version, minutes.version) as version
+    from metric_points as points
+    left join pure_minutes as minutes
+        on date_trunc('minute', points.timestamp) = minutes.minute
+        and points.region = minutes.region
+        and coalesce(points.service, 'unknown') = minutes.service
+),
+
 metric_values as (
     select
         case points.role
@@ -115,16 +140,15 @@ metric_values as (
         end as name,
         sides.is_candidate as is_candidate,
         exact_avg(points.value) as value
-    from metric_points as points
+    from samples as points
     join sides
         on points.timestamp >= sides.since
         and points.timestamp < sides.until
         and (sides.region = '' or points.region = sides.region)
         and (sides.service = '' or points.service = sides.service)
+        and (sides.version = '' or points.version = sides.version)
     where
-        $version = ''
-        and $baseline_version = ''
-        and points.timestamp >= least($from, $baseline_from)
+        points.timestamp >= least($from, $baseline_from)
         and points.timestamp < greatest($to, $baseline_to)
         and points.role in (
             'cpu_utilization',

@@ -7,9 +7,10 @@
 --   have had faults of its own
 -- audit: in a season `value` is the median of that season's median and those of its two
 --   neighbours, so that a fault of an hour is not taken for the rhythm of the day
--- audit: `spread` is 1.4826 times the median distance of intervals from the `value` of their season
---   (the standard deviation of normal values; where more than half are equal, the root mean square
---   distance), as a share of it for what is seasonal; the same share holds in every season
+-- audit: `spread` is 1.4826 times the median distance of intervals from their level (the standard
+--   deviation of normal values; where more than half are equal, the root mean square distance). The
+--   level of what is seasonal runs on straight lines between the middles of hours, and the distance
+--   is a share of the `value` of the season; the same share holds in every season
 -- audit: `seasons` is `none` where season -1 is meant to be compared with at any hour
 with
 points as (
@@ -84,22 +85,72 @@ centers as (
     group by season, region, service, name
 ),
 
+-- What the levels of the hours beside it are, as shares of a season's own.
+lines as (
+    select
+        centers.season as season,
+        centers.region as region,
+        centers.service as service,
+        centers.name as name,
+        centers.center as center,
+        coalesce(earlier.center / nullif(centers.center, 0.0), 1.0) as before,
+        coalesce(later.center / nullif(centers.center, 0.0), 1.0) as after
+    from (
+        select case season when 'hour_of_week' then 168 else 24 end as hours
+        from settings_drift_evidence
+    ) as cycle
+    cross join centers
+    left join centers as earlier
+        on (centers.season + cycle.hours - 1) % cycle.hours = earlier.season
+        and centers.region = earlier.region
+        and centers.service = earlier.service
+        and centers.name = earlier.name
+    left join centers as later
+        on (centers.season + 1) % cycle.hours = later.season
+        and centers.region = later.region
+        and centers.service = later.service
+        and centers.name = later.name
+),
+
+-- Where in its hour an interval has its middle, -1/2 to 1/2; intervals of an hour or more have one
+-- level.
+placed as (
+    select
+        points.*,
+        case
+            when points.season < 0 or $interval_seconds >= 3600 then 0.0
+            else (
+                (cast($baseline_from as bigint) / 1000000 + points.slot * $interval_seconds) % 3600
+                + $interval_seconds / 2.0
+            ) / 3600.0 - 0.5
+        end as phase
+    from points
+),
+
 -- A share of the center for what is seasonal, else in the figure's own unit.
 residuals as (
     select
-        points.region as region,
-        points.service as service,
-        points.name as name,
-        points.season >= 0 and centers.center <> 0.0 as is_share,
-        (points.value - centers.center)
-            / case when points.season >= 0 and centers.center <> 0.0 then abs(centers.center)
-                else 1.0 end as residual
-    from points
-    join centers
-        on points.season = centers.season
-        and points.region = centers.region
-        and points.service = centers.service
-        and points.name = centers.name
+        placed.region as region,
+        placed.service as service,
+        placed.name as name,
+        placed.season >= 0 and lines.center <> 0.0 as is_share,
+        case
+            when placed.season >= 0 and lines.center <> 0.0
+                then (
+                    placed.value - lines.center * (
+                        1.0 + placed.phase
+                            * case when placed.phase < 0.0 then 1.0 - lines.before
+                                else lines.after - 1.0 end
+                    )
+                ) / abs(lines.center)
+            else placed.value - lines.center
+        end as residual
+    from placed
+    join lines
+        on placed.season = lines.season
+        and placed.region = lines.region
+        and placed.service = lines.service
+        and placed.name = lines.name
 ),
 
 spreads as (

@@ -49,7 +49,10 @@ compared as (
     left join sides on checks.name = sides.name and places.region = sides.region
     left join units on checks.name = units.name
     -- These are figures of intervals alone.
-    where checks.name not in ('api_latency_distribution', 'reward')
+    where
+        checks.name not in (
+            'api_latency_distribution', 'reported_request_rate', 'reward', 'route_slow_requests'
+        )
 ),
 
 final as (

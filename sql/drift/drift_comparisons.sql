@@ -13,32 +13,30 @@ pairs as (
     select * from drift_pairs
 ),
 
+requests as (
+    select season, region, service, name, slot, value, events, trials, latency
+    from drift_points
+    where side = 'current'
+),
+
 -- Metrics and rewards, and of them what lies far enough.
 packed as (
     select
-        pairs.region as region,
-        pairs.service as service,
-        pairs.name as name,
-        pairs.category as category,
-        pairs.threshold_percent as threshold_percent,
-        pairs.warning_percent as warning_percent,
-        pairs.critical_percent as critical_percent,
-        pairs.floor as floor,
-        pairs.baseline_value as baseline_value,
-        pairs.unit as unit,
-        pairs.center as center,
-        pairs.spread as spread,
-        pairs.intervals as intervals,
-        pairs.baseline_events as baseline_events,
-        pairs.baseline_trials as baseline_trials,
-        pairs.is_unlike as is_unlike,
+        series.season as season,
+        series.region as region,
+        series.service as service,
+        series.name as name,
         series.series as series,
         series_beyond(
             series.series,
             pairs.baseline_value,
             pairs.size_limit,
             pairs.center,
-            pairs.chance_limit
+            pairs.chance_limit,
+            pairs.before,
+            pairs.after,
+            cast($from as bigint) / 1000000,
+            $interval_seconds
         ) as far
     from drift_series as series
     join pairs
@@ -50,90 +48,123 @@ packed as (
 ),
 
 far_points as (
-    select
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        warning_percent,
-        critical_percent,
-        floor,
-        baseline_value,
-        unit,
-        center,
-        spread,
-        intervals,
-        baseline_events,
-        baseline_trials,
-        is_unlike,
-        unnest(series_points(far)) as point
+    select season, region, service, name, unnest(series_points(far)) as point
     from packed
 ),
 
 near_points as (
-    select
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        warning_percent,
-        critical_percent,
-        floor,
-        baseline_value,
-        unit,
-        center,
-        spread,
-        intervals,
-        baseline_events,
-        baseline_trials,
-        is_unlike,
-        unnest(series_points(series_except(series, far))) as point
+    select season, region, service, name, unnest(series_points(series_except(series, far))) as point
     from packed
 ),
 
--- Every series at every interval that was looked at, so that a gap shows.
-packed_gaps as (
-    select
-        pairs.region as region,
-        pairs.service as service,
-        pairs.name as name,
-        pairs.category as category,
-        pairs.threshold_percent as threshold_percent,
-        pairs.warning_percent as warning_percent,
-        pairs.critical_percent as critical_percent,
-        pairs.floor as floor,
-        pairs.baseline_value as baseline_value,
-        pairs.unit as unit,
-        pairs.center as center,
-        pairs.spread as spread,
-        pairs.intervals as intervals,
-        pairs.baseline_events as baseline_events,
-        pairs.baseline_trials as baseline_trials,
-        pairs.is_unlike as is_unlike,
-        unnest(series_points(series_except(slots.slots, series.series))) as point
-    from pairs
-    join drift_slots as slots on pairs.season = slots.season
-    left join (select * from drift_series where side = 'current') as series
-        on pairs.season = series.season
-        and pairs.region = series.region
-        and pairs.service = series.service
-        and pairs.name = series.name
-    where pairs.is_packed
-),
-
-requests as (
-    select season, region, service, name, slot, value, events, trials, latency
-    from drift_points
+seen as (
+    select season, region, service, name, series
+    from drift_series
     where side = 'current'
+    union all
+    select season, region, service, name, interval_series(slot, 1.0) as series
+    from requests
+    group by season, region, service, name
 ),
 
-request_gaps as (
+-- Every series at every interval that was looked at, so that a gap shows.
+gaps as (
     select
+        pairs.season as season,
         pairs.region as region,
         pairs.service as service,
         pairs.name as name,
+        unnest(series_points(series_except(slots.slots, seen.series))) as point
+    from pairs
+    join drift_slots as slots on pairs.season = slots.season
+    left join seen
+        on pairs.season = seen.season
+        and pairs.region = seen.region
+        and pairs.service = seen.service
+        and pairs.name = seen.name
+),
+
+figures as (
+    select
+        season,
+        region,
+        service,
+        name,
+        slot,
+        value,
+        events,
+        trials,
+        latency,
+        true as may_drift
+    from requests
+    union all
+    select
+        season,
+        region,
+        service,
+        name,
+        point['slot'] as slot,
+        point['value'] as value,
+        null as events,
+        null as trials,
+        null as latency,
+        true as may_drift
+    from far_points
+    union all
+    select
+        season,
+        region,
+        service,
+        name,
+        point['slot'] as slot,
+        point['value'] as value,
+        null as events,
+        null as trials,
+        null as latency,
+        false as may_drift
+    from near_points
+    union all
+    select
+        season,
+        region,
+        service,
+        name,
+        point['slot'] as slot,
+        null as value,
+        null as events,
+        null as trials,
+        null as latency,
+        false as may_drift
+    from gaps
+),
+
+-- Where in its hour an interval has its middle, -1/2 to 1/2; intervals of an hour or more have one
+-- level.
+phased as (
+    select
+        *,
+        case
+            when season < 0 or $interval_seconds >= 3600 then 0.0
+            else (
+                (cast($from as bigint) / 1000000 + slot * $interval_seconds) % 3600
+                + $interval_seconds / 2.0
+            ) / 3600.0 - 0.5
+        end as phase
+    from figures
+),
+
+-- Places are those of the figures, so that who asks for some reads the series of no others.
+leveled as (
+    select
+        figures.slot as slot,
+        figures.region as region,
+        figures.service as service,
+        figures.name as name,
+        figures.value as current_value,
+        figures.events as events,
+        figures.trials as trials,
+        figures.latency as latency,
+        figures.may_drift as may_drift,
         pairs.category as category,
         pairs.threshold_percent as threshold_percent,
         pairs.warning_percent as warning_percent,
@@ -147,19 +178,15 @@ request_gaps as (
         pairs.baseline_events as baseline_events,
         pairs.baseline_trials as baseline_trials,
         pairs.is_unlike as is_unlike,
-        unnest(series_points(series_except(slots.slots, asked.slots))) as point
-    from pairs
-    join drift_slots as slots on pairs.season = slots.season
-    left join (
-        select season, region, service, name, interval_series(slot, 1.0) as slots
-        from requests
-        group by season, region, service, name
-    ) as asked
-        on pairs.season = asked.season
-        and pairs.region = asked.region
-        and pairs.service = asked.service
-        and pairs.name = asked.name
-    where not pairs.is_packed
+        1.0 + figures.phase
+            * case when figures.phase < 0.0 then 1.0 - pairs.before else pairs.after - 1.0 end
+            as level
+    from phased as figures
+    join pairs
+        on figures.season = pairs.season
+        and figures.region = pairs.region
+        and figures.service = pairs.service
+        and figures.name = pairs.name
 ),
 
 placed as (
@@ -172,126 +199,21 @@ placed as (
         warning_percent,
         critical_percent,
         floor,
-        baseline_value,
+        baseline_value * level as baseline_value,
         unit,
-        center,
-        spread,
+        center * level as center,
+        spread * level as spread,
         intervals,
-        baseline_events,
+        baseline_events * level as baseline_events,
         baseline_trials,
         is_unlike,
-        point['slot'] as slot,
-        point['value'] as current_value,
-        null as events,
-        null as trials,
-        null as latency,
-        true as may_drift
-    from far_points
-    union all
-    select
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        warning_percent,
-        critical_percent,
-        floor,
-        baseline_value,
-        unit,
-        center,
-        spread,
-        intervals,
-        baseline_events,
-        baseline_trials,
-        is_unlike,
-        point['slot'] as slot,
-        point['value'] as current_value,
-        null as events,
-        null as trials,
-        null as latency,
-        false as may_drift
-    from near_points
-    union all
-    select
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        warning_percent,
-        critical_percent,
-        floor,
-        baseline_value,
-        unit,
-        center,
-        spread,
-        intervals,
-        baseline_events,
-        baseline_trials,
-        is_unlike,
-        point['slot'] as slot,
-        null as current_value,
-        null as events,
-        null as trials,
-        null as latency,
-        false as may_drift
-    from packed_gaps
-    union all
-    select
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        warning_percent,
-        critical_percent,
-        floor,
-        baseline_value,
-        unit,
-        center,
-        spread,
-        intervals,
-        baseline_events,
-        baseline_trials,
-        is_unlike,
-        point['slot'] as slot,
-        null as current_value,
-        null as events,
-        null as trials,
-        null as latency,
-        false as may_drift
-    from request_gaps
-    union all
-    select
-        pairs.region as region,
-        pairs.service as service,
-        pairs.name as name,
-        pairs.category as category,
-        pairs.threshold_percent as threshold_percent,
-        pairs.warning_percent as warning_percent,
-        pairs.critical_percent as critical_percent,
-        pairs.floor as floor,
-        pairs.baseline_value as baseline_value,
-        pairs.unit as unit,
-        pairs.center as center,
-        pairs.spread as spread,
-        pairs.intervals as intervals,
-        pairs.baseline_events as baseline_events,
-        pairs.baseline_trials as baseline_trials,
-        pairs.is_unlike as is_unlike,
-        requests.slot as slot,
-        requests.value as current_value,
-        requests.events as events,
-        requests.trials as trials,
-        requests.latency as latency,
-        true as may_drift
-    from requests
-    join pairs
-        on requests.season = pairs.season
-        and requests.region = pairs.region
-        and requests.service = pairs.service
-        and requests.name = pairs.name
+        slot,
+        current_value,
+        events,
+        trials,
+        latency,
+        may_drift
+    from leveled
 ),
 
 sized as (
@@ -385,7 +307,7 @@ compared as (
         false as is_unlike,
         measured,
         true as may_drift
-    from drift_distances
+    from drift_statistics
 )
 
 select

@@ -49,7 +49,7 @@ distances as (
         category,
         sum(case when size_status is not null then 1 else 0 end) as checks,
         count(*) as series
-    from drift_distances
+    from drift_statistics
     group by slot, category
 ),
 

@@ -76,17 +76,19 @@ request_measures as (
     cross join request_names as names
 ),
 
-database_measures as (
+call_measures as (
     select
-        'database_latency_p95' as name,
+        case calls.target
+            when 'database' then 'database_latency_p95'
+            else 'external_api_latency_ms'
+        end as name,
         coalesce(calls.region, 'all') as region,
         sides.side as side,
         sketch_quantile(sketch_merge(calls.latency), 0.95) as value,
         'ms' as unit
     from call_slots as calls
     join sides on calls.slot >= sides.since and calls.slot < sides.until
-    where calls.target = 'database'
-    group by grouping sets ((calls.region, sides.side), (sides.side))
+    group by grouping sets ((calls.target, calls.region, sides.side), (calls.target, sides.side))
 ),
 
 points as (
@@ -190,7 +192,7 @@ configured_measures as (
 own_measures as (
     select name, region, side, value, unit from request_measures
     union all
-    select name, region, side, value, unit from database_measures
+    select name, region, side, value, unit from call_measures
 ),
 
 -- A check reads a metric where the requests and calls of that place do not answer it on either

@@ -6,6 +6,8 @@
 -- audit: what follows the load of the day is compared with the same hours of the baseline; where it
 --   has none, a service is compared with its whole baseline moved as the services of its region
 --   moved in that hour, in the median of three at least, and anything else has no value
+-- audit: all of that holds in the middle of an hour; `before` and `after` are the levels of the hours
+--   beside it as shares of its own, towards which it runs on straight lines
 -- audit: nothing within `size_limit` of `baseline_value`, or within `chance_limit` of `center`, can
 --   be drift; they are a hair too small, so that rounding leaves nothing out
 with
@@ -23,47 +25,49 @@ packed as (
 
 baseline as (
     select
-        season,
-        region,
-        service,
-        name,
-        value,
-        center,
-        spread,
-        intervals,
-        events,
-        trials,
-        unit,
-        seasons
-    from drift_baseline
-),
-
-measured as (
-    select region, service, name, bool_or(is_packed) as is_packed, max(unit) as unit
+        own.season as season,
+        own.region as region,
+        own.service as service,
+        own.name as name,
+        own.value as value,
+        own.center as center,
+        own.spread as spread,
+        own.intervals as intervals,
+        own.events as events,
+        own.trials as trials,
+        own.unit as unit,
+        own.seasons as seasons,
+        coalesce(earlier.center / nullif(own.center, 0.0), 1.0) as before,
+        coalesce(later.center / nullif(own.center, 0.0), 1.0) as after
     from (
-        select region, service, name, false as is_packed, null as unit from points
-        union all
-        select region, service, name, true as is_packed, unit from packed
-    ) as both_kinds
-    group by region, service, name
+        select case season when 'hour_of_week' then 168 else 24 end as hours
+        from settings_drift_evidence
+    ) as cycle
+    cross join drift_baseline as own
+    left join drift_baseline as earlier
+        on (own.season + cycle.hours - 1) % cycle.hours = earlier.season
+        and own.season >= 0
+        and own.region = earlier.region
+        and own.service = earlier.service
+        and own.name = earlier.name
+    left join drift_baseline as later
+        on (own.season + 1) % cycle.hours = later.season
+        and own.season >= 0
+        and own.region = later.region
+        and own.service = later.service
+        and own.name = later.name
 ),
 
--- What only the baseline has is all gaps, of which it does not matter how they are kept.
 series as (
-    select region, service, name, is_packed, unit
-    from measured
-    union all
-    select distinct
-        baseline.region as region,
-        baseline.service as service,
-        baseline.name as name,
-        true as is_packed,
-        cast(null as varchar) as unit
-    from baseline
-    left anti join measured
-        on baseline.region = measured.region
-        and baseline.service = measured.service
-        and baseline.name = measured.name
+    select region, service, name, max(unit) as unit
+    from (
+        select region, service, name, cast(null as varchar) as unit from points
+        union all
+        select region, service, name, unit from packed
+        union all
+        select region, service, name, cast(null as varchar) as unit from baseline
+    ) as all_kinds
+    group by region, service, name
 ),
 
 grid as (
@@ -72,7 +76,6 @@ grid as (
         series.region as region,
         series.service as service,
         series.name as name,
-        series.is_packed as is_packed,
         series.unit as unit,
         checks.category as category,
         checks.threshold_percent as threshold_percent,
@@ -168,6 +171,8 @@ paired as (
         coalesce(same.intervals, whole.intervals) as intervals,
         coalesce(same.events, whole.events * coalesce(shapes.factor, 1.0)) as baseline_events,
         coalesce(same.trials, whole.trials) as baseline_trials,
+        coalesce(same.before, 1.0) as before,
+        coalesce(same.after, 1.0) as after,
         same.season is null and whole.value is not null and whole.seasons <> 'none' as is_unlike
     from grid
     left join baseline as same
@@ -194,7 +199,6 @@ select
     arrow_cast(region, 'Utf8') as region,
     arrow_cast(service, 'Utf8') as service,
     arrow_cast(name, 'Utf8') as name,
-    is_packed,
     arrow_cast(category, 'Utf8') as category,
     threshold_percent,
     warning_percent,
@@ -208,10 +212,13 @@ select
     baseline_events,
     baseline_trials,
     is_unlike,
+    before,
+    after,
     case
         when category = 'configuration' then greatest(floor, 0.0) * (1.0 - 1e-9)
         else greatest(
-            floor,
+            -- Limits grow with the level, but the floor does not.
+            floor / greatest(1.0, (1.0 + before) / 2.0, (1.0 + after) / 2.0),
             abs(baseline_value) / 100.0
                 * least(threshold_percent, warning_percent, critical_percent)
         ) * (1.0 - 1e-9)

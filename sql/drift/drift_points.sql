@@ -1,4 +1,4 @@
--- title: What drift checks measure of requests and database calls, interval by interval
+-- title: What drift checks measure of requests and calls, interval by interval
 -- grain: one row per side, interval, region, service and check name that was measured; `all` stands
 --   for every service of a region, and for every region
 -- materialized: once
@@ -139,7 +139,8 @@ request_names as (
             ('requests', 'api_latency_p99', 'ms'),
             ('requests', 'error_rate', '1'),
             ('requests', 'request_rate', '/s'),
-            ('database', 'database_latency_p95', 'ms')
+            ('database', 'database_latency_p95', 'ms'),
+            ('external', 'external_api_latency_ms', 'ms')
     ) as listed (kind, name, unit)
 ),
 
@@ -167,25 +168,26 @@ request_points as (
     join request_names as names on request_rows.kind = names.kind
 ),
 
--- A database's own metric goes before the few of its calls that traces keep.
+-- The metric of what is called goes before the few calls that traces keep.
 metered as (
-    select distinct region, service
+    select distinct region, service, name
     from service_series
-    where name = 'database_latency_p95'
+    where name in ('database_latency_p95', 'external_api_latency_ms')
 ),
 
 request_points_kept as (
     select request_points.*
     from request_points
-    left join (
-        select region, service from metered
+    left anti join (
+        select region, service, name from metered
         union
-        select region, 'all' as service from metered
+        select region, 'all' as service, name from metered
         union
-        select 'all' as region, 'all' as service from metered
+        select 'all' as region, 'all' as service, name from metered
     ) as answered
-        on request_points.region = answered.region and request_points.service = answered.service
-    where request_points.name <> 'database_latency_p95' or answered.region is null
+        on request_points.region = answered.region
+        and request_points.service = answered.service
+        and request_points.name = answered.name
 ),
 
 final as (

@@ -16,7 +16,7 @@ tests as (
     group by region, service, name
     union all
     select region, service, name, count(*) as intervals
-    from drift_distances
+    from drift_statistics
     group by region, service, name
 ),
 

@@ -1,9 +1,9 @@
--- title: Requests and database calls by interval
+-- title: Requests and calls by interval
 -- grain: one row per side, interval, kind, region (and `all`) and service (and `all`) that has any
 -- materialized: once
 -- audit: `side` is `current` for the window and `baseline` for what it is compared with; intervals
 --   of $interval_seconds count from 0 at the start of their side
--- audit: `kind` is `requests`, or `database` for client spans that call one
+-- audit: `kind` is `requests`, or what client spans call: `database`, or `external` APIs
 with
 -- The windows may overlap (a baseline can be the first hours of the window), so a row may belong to
 -- both sides.
@@ -36,7 +36,7 @@ requests_by_side as (
 calls_by_side as (
     select
         sides.side as side,
-        'database' as kind,
+        calls.target as kind,
         (cast(calls.slot as bigint) - cast(sides.since as bigint))
             / ($interval_seconds * 1000000) as slot,
         calls.region as region,
@@ -45,7 +45,6 @@ calls_by_side as (
         calls.latency as latency
     from call_slots as calls
     join sides on calls.slot >= sides.since and calls.slot < sides.until
-    where calls.target = 'database'
 ),
 
 parts as (

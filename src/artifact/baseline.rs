@@ -100,7 +100,7 @@ pub async fn list(lake: &Lake) -> Result<Vec<Kept>, Error> {
     crate::engine::register_lake(engine.context(), lake).await?;
     let run = Run::without_lake(engine);
     let sql = "select name, version, min(window_start) as since, max(window_end) as until, \
-               max(interval_seconds) as interval_seconds, max(seasons) as seasons, count(*) as figures, \
+               max(interval_seconds) as interval_seconds, min(seasons) as seasons, count(*) as figures, \
                max(origin) as origin from baselines group by name, version order by name, version";
     let rows = Rows::of(&run, TABLE, sql).await?;
     let (names, versions) = (rows.texts("name")?, rows.integers("version")?);

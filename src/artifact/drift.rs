@@ -246,6 +246,7 @@ async fn analysis(
     let mitigations: Vec<_> = (0..advice.len()).filter_map(|row| texts.text(row)).collect();
     let window = intervals.window();
     let episodes = episodes::listed(run).await?;
+    let is_kept = !baseline["name"].is_null();
     Ok(json!({
         "baseline_timestamp": baseline["from"],
         "start_time": time(window.from()),
@@ -265,16 +266,20 @@ async fn analysis(
         "check_runs": intervals.count(),
         "unmeasured_checks": total.unmeasured,
         "baseline": baseline,
-        "missing": missing(run).await?,
+        "missing": missing(run, is_kept).await?,
     }))
 }
 
 /// Checks of the settings that nothing measured, with the reason.
-async fn missing(run: &Run) -> Result<Json, Error> {
+async fn missing(run: &Run, is_kept: bool) -> Result<Json, Error> {
     let sql = "select name from settings_drift where name not in \
-         (select name from drift_pairs union select name from drift_distances) order by name";
+         (select name from drift_pairs union select name from drift_statistics) order by name";
     let rows = Rows::of(run, DOCUMENT, sql).await?;
     let names = rows.texts("name")?;
     let reasons = (0..rows.len()).filter_map(|row| names.text(row));
-    Ok(reasons.map(|name| (name.to_owned(), json!("no data on either side"))).collect::<Map<_, _>>().into())
+    let reason = |name: &str| match name {
+        "route_slow_requests" if is_kept => "a kept baseline knows no routes",
+        _ => "no data on either side",
+    };
+    Ok(reasons.map(|name| (name.to_owned(), json!(reason(name)))).collect::<Map<_, _>>().into())
 }

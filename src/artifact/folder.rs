@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Artifact;
@@ -27,15 +27,17 @@ impl Folder {
 
     /// Writes one document.
     pub fn write(&mut self, document: &Artifact) -> io::Result<()> {
-        let mut file = fs::File::create(self.fresh.join(&document.name))?;
-        file.write_all(&document.bytes)?;
-        file.sync_all()?;
+        fs::write(self.fresh.join(&document.name), &document.bytes)?;
         self.names.push(document.name.clone());
         Ok(())
     }
 
     /// Moves the folder to its place; the names of its files.
     pub fn finish(mut self) -> io::Result<Vec<String>> {
+        // All of them at the end: by then most have been written, and thousands one after the other would each wait for the disk.
+        for name in &self.names {
+            fs::File::open(self.fresh.join(name))?.sync_all()?;
+        }
         swap(&self.path, &self.fresh, &beside(&self.path, "replaced"))?;
         self.is_finished = true;
         Ok(std::mem::take(&mut self.names))

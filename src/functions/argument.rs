@@ -1,6 +1,6 @@
 //! Arguments of SQL functions as typed arrays, and the signatures that say which types they take.
 
-use super::series::{Interval, unpack};
+use super::series::{Interval, select, unpack};
 use super::{Error, QuantileSketch};
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, Float64Array, LargeBinaryArray,
@@ -57,14 +57,24 @@ pub(super) fn read_series(function: &'static str, bytes: &[u8]) -> Result<Vec<In
     unpack(bytes).map_err(|source| Error::Series { function, source })
 }
 
+/// A series of what `keep` makes of the intervals of a series argument.
+pub(super) fn select_intervals(
+    function: &'static str,
+    bytes: &[u8],
+    keep: impl FnMut(Interval) -> Option<Interval>,
+) -> Result<Vec<u8>, Error> {
+    select(bytes, keep).map_err(|source| Error::Series { function, source })
+}
+
 /// A column of series, each in its bytes.
 pub(super) fn series_column(
     series: impl Iterator<Item = Result<Option<Vec<u8>>, Error>>,
 ) -> Result<LargeBinaryArray, Error> {
-    let mut column = LargeBinaryBuilder::new();
-    for one in series {
-        column.append_option(one?);
-    }
+    let series = series.collect::<Result<Vec<_>, _>>()?;
+    // Growing by doubling would leave half of a large column empty.
+    let size = series.iter().flatten().map(Vec::len).sum();
+    let mut column = LargeBinaryBuilder::with_capacity(series.len(), size);
+    series.into_iter().for_each(|one| column.append_option(one));
     Ok(column.finish())
 }
 

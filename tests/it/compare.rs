@@ -82,6 +82,52 @@ fn row<'a>(rows: &'a [Value], metric: &str, test: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("{metric} {test}: {rows:?}"))
 }
 
+/// Memory of a service in an hour: 40 to 41 percent while it serves with one version, 60 to 61 with the next.
+#[test]
+fn what_machines_measure_belongs_to_the_version_that_served_alone_or_that_their_labels_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut logs, mut metrics) = (String::new(), String::new());
+    for minute in 0..60 {
+        // Both serve from 08:28 to 08:32; what is measured then is of neither, unless it says so.
+        let serving: &[&str] = match minute {
+            0..28 => &["1.0.0"],
+            28..32 => &["1.0.0", "1.1.0"],
+            _ => &["1.1.0"],
+        };
+        for version in serving {
+            writeln!(
+                logs,
+                "{{\"timestamp\":\"2025-01-15T08:{minute:02}:10Z\",\"region\":\"eu\",\"service\":\"shop\",\"version\":\"{version}\",\
+                 \"duration_ms\":100,\"status_code\":200}}"
+            )
+            .unwrap();
+        }
+        let percent = if minute < 30 { 40.0 } else { 60.0 } + f64::from(minute % 10) / 10.0;
+        let (percent, labels) = match minute {
+            // One sample that two versions share says which it is of, another does not and would be far off.
+            29 => (40.5, ",\"labels\":{\"version\":\"1.0.0\"}"),
+            30 => (99.0, ""),
+            _ => (percent, ""),
+        };
+        writeln!(
+            metrics,
+            "{{\"timestamp\":\"2025-01-15T08:{minute:02}:30Z\",\"region\":\"eu\",\"service\":\"shop\",\"metric\":\"memory_utilization\",\
+             \"value\":{percent},\"unit\":\"percent\"{labels}}}"
+        )
+        .unwrap();
+    }
+    std::fs::write(folder.path().join("logs.ndjson"), logs).unwrap();
+    std::fs::write(folder.path().join("metrics.ndjson"), metrics).unwrap();
+    ok(folder.path(), &["ingest", "--lake", "lake", "logs.ndjson", "metrics.ndjson"]);
+    let rows = rows(folder.path());
+    let memory = row(&rows, "memory_utilization", "shift");
+    // 28 minutes of the first version alone and its one labelled sample; 28 of the second.
+    assert_eq!((&memory["baseline_n"], &memory["candidate_n"]), (&29.into(), &28.into()), "{memory}");
+    assert_eq!(memory["verdict"], "worse", "{memory}");
+    let shift = memory["effect"].as_f64().unwrap();
+    assert!((shift - 20.0).abs() < 0.11, "{memory}");
+}
+
 #[test]
 fn a_version_that_does_the_same_passes() {
     let folder = lake([GOOD, Version { name: "1.1.0", ..GOOD }]);

@@ -274,6 +274,13 @@ fn baselines_have_versions_that_can_be_compared_rolled_back_and_carried_to_anoth
         let args = [&["drift", "--lake", lake, "-q"][..], &window[..], more].concat();
         serde_json::from_str(&ok(root, &args)).unwrap()
     };
+    // But for routes, which a kept baseline does not know, and says so.
+    assert_eq!(
+        drift(&["--baseline", "ga@1"])["missing"]["route_slow_requests"],
+        "a kept baseline knows no routes"
+    );
+    let without_routes = "[[drift]]\nname = \"route_slow_requests\"\nenabled = false\n";
+    std::fs::write(root.join("tars.toml"), without_routes).unwrap();
     let kept = drift(&["--baseline", "ga@1"]);
     let live = drift(&["--baseline-from", "2025-01-15T00:00:00Z", "--baseline-to", "2025-01-15T01:00:00Z"]);
     for field in

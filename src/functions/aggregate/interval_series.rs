@@ -7,15 +7,10 @@
 //! | several of one interval | one interval with their number and their exact sum, rounded once |
 //! | a slot below 0 or above 4294967295 | error |
 
-use super::intervals::{Gathering, Rows, state_fields};
+use super::intervals::{Gathering, Rows, gathers};
 use crate::functions::reference::{SERIES, example};
-use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::Result;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
-};
+use arrow::datatypes::DataType;
+use datafusion::logical_expr::{AggregateUDFImpl, Documentation, Signature, Volatility};
 use std::sync::LazyLock;
 
 const GATHERING: Gathering = Gathering { function: "interval_series", rows: Rows::Samples };
@@ -35,37 +30,7 @@ impl Default for IntervalSeries {
 }
 
 impl AggregateUDFImpl for IntervalSeries {
-    fn name(&self) -> &str {
-        GATHERING.function
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::LargeBinary)
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(state_fields(&args))
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        GATHERING.accumulator(&args)
-    }
-
-    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        GATHERING.groups_accumulator(&args)
-    }
-
-    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        AggregateOrderSensitivity::Insensitive
-    }
+    gathers!(GATHERING);
 
     fn documentation(&self) -> Option<&Documentation> {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {

@@ -56,6 +56,59 @@ pub(super) fn state_fields(args: &StateFieldsArgs) -> Vec<FieldRef> {
     vec![Arc::new(Field::new(format_state_name(args.name, "series"), DataType::LargeBinary, true))]
 }
 
+/// What every aggregate function that gives a series says of itself, but for its documentation.
+macro_rules! gathers {
+    ($gathering:expr) => {
+        fn name(&self) -> &str {
+            $gathering.function
+        }
+
+        fn signature(&self) -> &datafusion::logical_expr::Signature {
+            &self.signature
+        }
+
+        fn return_type(
+            &self,
+            _: &[arrow::datatypes::DataType],
+        ) -> datafusion::common::Result<arrow::datatypes::DataType> {
+            Ok(arrow::datatypes::DataType::LargeBinary)
+        }
+
+        fn state_fields(
+            &self,
+            args: datafusion::logical_expr::function::StateFieldsArgs,
+        ) -> datafusion::common::Result<Vec<arrow::datatypes::FieldRef>> {
+            Ok(crate::functions::aggregate::intervals::state_fields(&args))
+        }
+
+        fn accumulator(
+            &self,
+            args: datafusion::logical_expr::function::AccumulatorArgs,
+        ) -> datafusion::common::Result<Box<dyn datafusion::logical_expr::Accumulator>> {
+            $gathering.accumulator(&args)
+        }
+
+        fn groups_accumulator_supported(
+            &self,
+            _: datafusion::logical_expr::function::AccumulatorArgs,
+        ) -> bool {
+            true
+        }
+
+        fn create_groups_accumulator(
+            &self,
+            args: datafusion::logical_expr::function::AccumulatorArgs,
+        ) -> datafusion::common::Result<Box<dyn datafusion::logical_expr::GroupsAccumulator>> {
+            $gathering.groups_accumulator(&args)
+        }
+
+        fn order_sensitivity(&self) -> datafusion::logical_expr::utils::AggregateOrderSensitivity {
+            datafusion::logical_expr::utils::AggregateOrderSensitivity::Insensitive
+        }
+    };
+}
+pub(super) use gathers;
+
 #[derive(Debug)]
 struct Groups {
     gathering: Gathering,
@@ -130,15 +183,16 @@ impl Groups {
         emit_to: EmitTo,
         bytes: fn(IntervalSums) -> Result<Option<Vec<u8>>, NotASeries>,
     ) -> Result<ArrayRef> {
-        let taken = emit_to.take_needed(&mut self.sums);
-        // Growing by doubling would leave half of a large column empty.
-        let bytes_in_use = taken.iter().map(IntervalSums::packed_size).sum();
-        let mut column = LargeBinaryBuilder::with_capacity(taken.len(), bytes_in_use);
-        for sums in taken {
+        let function = self.gathering.function;
+        let mut taken = Vec::new();
+        for sums in emit_to.take_needed(&mut self.sums) {
             self.heap -= sums.heap_size();
-            let function = self.gathering.function;
-            column.append_option(bytes(sums).map_err(|source| Error::Series { function, source })?);
+            taken.push(bytes(sums).map_err(|source| Error::Series { function, source })?);
         }
+        // Growing by doubling would leave half of a large column empty.
+        let size = taken.iter().flatten().map(Vec::len).sum();
+        let mut column = LargeBinaryBuilder::with_capacity(taken.len(), size);
+        taken.into_iter().for_each(|series| column.append_option(series));
         Ok(Arc::new(column.finish()))
     }
 }

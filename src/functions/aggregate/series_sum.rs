@@ -7,15 +7,10 @@
 //! | an interval that one lacks | what the others have of it |
 //! | other bytes | error |
 
-use super::intervals::{Gathering, Rows, state_fields};
+use super::intervals::{Gathering, Rows, gathers};
 use crate::functions::reference::{SERIES, example};
-use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::Result;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
-};
+use arrow::datatypes::DataType;
+use datafusion::logical_expr::{AggregateUDFImpl, Documentation, Signature, Volatility};
 use std::sync::LazyLock;
 
 const GATHERING: Gathering = Gathering { function: "series_sum", rows: Rows::Series };
@@ -33,37 +28,7 @@ impl Default for SeriesSum {
 }
 
 impl AggregateUDFImpl for SeriesSum {
-    fn name(&self) -> &str {
-        GATHERING.function
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::LargeBinary)
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(state_fields(&args))
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        GATHERING.accumulator(&args)
-    }
-
-    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        GATHERING.groups_accumulator(&args)
-    }
-
-    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        AggregateOrderSensitivity::Insensitive
-    }
+    gathers!(GATHERING);
 
     fn documentation(&self) -> Option<&Documentation> {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {

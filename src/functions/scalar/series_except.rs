@@ -7,9 +7,10 @@
 //! | any | any | the intervals of the series whose slots the other has not |
 //! | other bytes | | error |
 
-use crate::functions::argument::{arrays, large_binaries, read_series, series_column};
+use crate::functions::Error;
+use crate::functions::argument::{arrays, large_binaries, read_series, select_intervals, series_column};
 use crate::functions::reference::{SERIES, example};
-use crate::functions::series::{Interval, pack};
+use crate::functions::series::Interval;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{
@@ -36,14 +37,14 @@ impl Default for SeriesExcept {
     }
 }
 
-/// Both ascend by slot.
-fn except(series: Vec<Interval>, other: &[Interval]) -> impl Iterator<Item = Interval> {
+/// What is left of a series; both ascend by slot.
+fn except(series: &[u8], other: &[Interval]) -> Result<Vec<u8>, Error> {
     let mut next = 0;
-    series.into_iter().filter(move |interval| {
+    select_intervals(NAME, series, |interval| {
         while other.get(next).is_some_and(|o| o.slot < interval.slot) {
             next += 1;
         }
-        other.get(next).is_none_or(|o| o.slot != interval.slot)
+        other.get(next).is_none_or(|o| o.slot != interval.slot).then_some(interval)
     })
 }
 
@@ -66,7 +67,7 @@ impl ScalarUDFImpl for SeriesExcept {
         let rest = series.iter().zip(others.iter()).map(|(series, other)| {
             let Some(series) = series else { return Ok(None) };
             let other = other.map(|bytes| read_series(NAME, bytes)).transpose()?.unwrap_or_default();
-            Ok(Some(pack(except(read_series(NAME, series)?, &other))))
+            except(series, &other).map(Some)
         });
         Ok(ColumnarValue::Array(Arc::new(series_column(rest)?)))
     }

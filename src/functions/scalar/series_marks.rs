@@ -6,9 +6,9 @@
 //! | any | the same slots, each with one sample, 1 |
 //! | other bytes | error |
 
-use crate::functions::argument::{arrays, large_binaries, read_series, series_column};
+use crate::functions::argument::{arrays, large_binaries, select_intervals, series_column};
 use crate::functions::reference::{SERIES, example};
-use crate::functions::series::{Interval, pack};
+use crate::functions::series::Interval;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{
@@ -47,8 +47,8 @@ impl ScalarUDFImpl for SeriesMarks {
         let arguments = arrays(&args.args, args.number_rows)?;
         let series = large_binaries(&arguments[0])?;
         let marks = series.iter().map(|bytes| {
-            let mark = |interval: Interval| Interval { samples: 1, total: 1.0, ..interval };
-            bytes.map(|bytes| Ok(pack(read_series(NAME, bytes)?.into_iter().map(mark)))).transpose()
+            let mark = |interval: Interval| Some(Interval { samples: 1, total: 1.0, ..interval });
+            bytes.map(|bytes| select_intervals(NAME, bytes, mark)).transpose()
         });
         Ok(ColumnarValue::Array(Arc::new(series_column(marks)?)))
     }

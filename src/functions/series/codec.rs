@@ -47,16 +47,27 @@ pub(super) struct Packed {
     bytes: Vec<u8>,
     last: u32,
     intervals: usize,
+    has_parts: bool,
 }
 
 impl Packed {
     /// What [`pack`] wrote, to be continued.
     pub(super) fn of(bytes: &[u8]) -> Result<Packed, NotASeries> {
-        let all = unpack(bytes)?;
-        let last = all.last().map_or(0, |interval| interval.slot);
-        Ok(Packed { bytes: bytes.to_vec(), last, intervals: all.len() })
+        let mut packed = Packed { bytes: bytes.to_vec(), ..Packed::default() };
+        for interval in intervals(bytes)? {
+            packed.count(interval?.slot);
+        }
+        Ok(packed)
     }
 
+    #[inline]
+    fn count(&mut self, slot: u32) {
+        self.has_parts |= self.intervals > 0 && slot == self.last;
+        self.last = slot;
+        self.intervals += 1;
+    }
+
+    #[inline]
     pub(super) fn push(&mut self, interval: Interval) {
         // Doubling would leave half of many large buffers empty.
         if self.bytes.capacity() - self.bytes.len() < 4 * USUAL {
@@ -71,8 +82,12 @@ impl Packed {
             write_varint(&mut self.bytes, interval.samples);
         }
         self.bytes.extend_from_slice(&interval.total.to_le_bytes());
-        self.last = interval.slot;
-        self.intervals += 1;
+        self.count(interval.slot);
+    }
+
+    /// Room for so many bytes more.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve_exact(bytes);
     }
 
     /// The slot of the last interval.
@@ -84,6 +99,11 @@ impl Packed {
         self.intervals
     }
 
+    /// Whether an interval stands in several parts.
+    pub(super) fn has_parts(&self) -> bool {
+        self.has_parts
+    }
+
     pub(super) fn size(&self) -> usize {
         self.bytes.len()
     }
@@ -92,8 +112,8 @@ impl Packed {
         self.bytes.capacity()
     }
 
-    pub(super) fn unpack(&self) -> Result<Vec<Interval>, NotASeries> {
-        if self.bytes.is_empty() { Ok(Vec::new()) } else { unpack(&self.bytes) }
+    pub(super) fn intervals(&self) -> Result<Intervals<'_>, NotASeries> {
+        if self.bytes.is_empty() { Ok(Intervals::default()) } else { intervals(&self.bytes) }
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -108,31 +128,77 @@ pub fn pack(intervals: impl IntoIterator<Item = Interval>) -> Vec<u8> {
     packed.bytes
 }
 
+/// A series of what `keep` makes of the intervals of another.
+pub fn select(bytes: &[u8], keep: impl FnMut(Interval) -> Option<Interval>) -> Result<Vec<u8>, NotASeries> {
+    let mut broken = None;
+    let read = intervals(bytes)?.map_while(|interval| interval.map_err(|error| broken = Some(error)).ok());
+    let kept = pack(read.filter_map(keep));
+    broken.map_or(Ok(kept), Err)
+}
+
 /// The intervals that [`pack`] wrote, in the order of their slots.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<Interval>, NotASeries> {
-    let broken = |what| NotASeries { length: bytes.len(), what };
-    let (version, mut rest) = bytes.split_first().ok_or(broken("there are none"))?;
-    if *version != VERSION {
-        return Err(broken("the first is not the version 1"));
+    let read = intervals(bytes)?;
+    let mut all = Vec::with_capacity(bytes.len() / USUAL);
+    for interval in read {
+        all.push(interval?);
     }
-    let mut intervals = Vec::with_capacity(rest.len() / USUAL);
-    let mut slot = 0_u32;
-    while !rest.is_empty() {
-        let word = read_varint(&mut rest).ok_or(broken("a slot is cut off or too large"))?;
+    Ok(all)
+}
+
+/// The intervals that [`pack`] wrote, one after the other; nothing comes after an error.
+pub fn intervals(bytes: &[u8]) -> Result<Intervals<'_>, NotASeries> {
+    let length = bytes.len();
+    match bytes.split_first() {
+        None => Err(NotASeries { length, what: "there are none" }),
+        Some((version, _)) if *version != VERSION => {
+            Err(NotASeries { length, what: "the first is not the version 1" })
+        }
+        Some((_, rest)) => Ok(Intervals { rest, slot: 0, length }),
+    }
+}
+
+/// The intervals of a series, as they are read.
+#[derive(Debug, Clone, Default)]
+pub struct Intervals<'a> {
+    rest: &'a [u8],
+    slot: u32,
+    length: usize,
+}
+
+impl Intervals<'_> {
+    #[inline]
+    fn read(&mut self) -> Result<Interval, &'static str> {
+        let word = read_varint(&mut self.rest).ok_or("a slot is cut off or too large")?;
         let gap = u32::try_from(word >> 1).ok();
-        slot = gap.and_then(|gap| slot.checked_add(gap)).ok_or(broken("a slot is too large"))?;
+        self.slot = gap.and_then(|gap| self.slot.checked_add(gap)).ok_or("a slot is too large")?;
         let samples = match word & 1 {
             0 => 1,
-            _ => read_varint(&mut rest).ok_or(broken("a count is cut off or too large"))?,
+            _ => read_varint(&mut self.rest).ok_or("a count is cut off or too large")?,
         };
-        let (total, after) = rest.split_first_chunk::<8>().ok_or(broken("a total is cut off"))?;
-        intervals.push(Interval { slot, samples, total: f64::from_le_bytes(*total) });
-        rest = after;
+        let (total, after) = self.rest.split_first_chunk::<8>().ok_or("a total is cut off")?;
+        self.rest = after;
+        Ok(Interval { slot: self.slot, samples, total: f64::from_le_bytes(*total) })
     }
-    Ok(intervals)
+}
+
+impl Iterator for Intervals<'_> {
+    type Item = Result<Interval, NotASeries>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        Some(self.read().map_err(|what| {
+            self.rest = &[];
+            NotASeries { length: self.length, what }
+        }))
+    }
 }
 
 /// Seven bits a byte, low ones first; the top bit says that more follow (LEB128).
+#[inline]
 fn write_varint(out: &mut Vec<u8>, mut n: u64) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
@@ -141,7 +207,13 @@ fn write_varint(out: &mut Vec<u8>, mut n: u64) {
     out.push(n as u8);
 }
 
+#[inline]
 fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
+    // Nearly all are one byte long.
+    if let [byte @ 0..0x80, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Some(u64::from(*byte));
+    }
     let mut n = 0_u64;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first()?;

@@ -8,6 +8,6 @@ mod codec;
 mod profile;
 mod sums;
 
-pub use codec::{Interval, NotASeries, pack, unpack};
-pub use profile::{Season, SeasonProfile, profile};
+pub use codec::{Interval, Intervals, NotASeries, intervals, pack, select, unpack};
+pub use profile::{Line, Season, SeasonProfile, profile};
 pub use sums::IntervalSums;

@@ -54,6 +54,33 @@ impl Season {
     }
 }
 
+/// How the level runs through a season that lasts an hour: on straight lines between the middles of hours, so that it does
+/// not step where one hour ends and the next begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    /// The level of the hour before, as a share of this one's.
+    pub before: f64,
+    /// The level of the hour after, as a share of this one's.
+    pub after: f64,
+    /// When slot 0 starts, in seconds since 1970.
+    pub start: i64,
+    /// How long slots last.
+    pub seconds: i64,
+}
+
+impl Line {
+    /// The level in the middle of a slot, as a share of that in the middle of its hour. Slots of an hour or more have one level.
+    #[inline]
+    pub fn at(&self, slot: u32) -> f64 {
+        if self.seconds >= HOUR {
+            return 1.0;
+        }
+        let into = (self.start + i64::from(slot) * self.seconds).rem_euclid(HOUR);
+        let x = (into as f64 + self.seconds as f64 / 2.0) / HOUR as f64 - 0.5;
+        1.0 + x * if x < 0.0 { 1.0 - self.before } else { self.after - 1.0 }
+    }
+}
+
 /// What the intervals of one season are like.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeasonProfile {
@@ -76,9 +103,9 @@ pub struct SeasonProfile {
 /// The seasons of a series whose slot 0 starts at `start` (seconds since 1970) and whose slots last `seconds` each: −1 for all
 /// intervals, then every season that has any.
 ///
-/// The spread is 1.4826 times the median absolute deviation of what intervals lie off the center of their season (where more than
-/// half are equal, the root mean square of it). With seasons that is a share of the center, so that the same share holds in
-/// each (Rousseeuw and Croux, "Alternatives to the median absolute deviation", JASA 1993, for the estimate).
+/// The spread is 1.4826 times the median absolute deviation of what intervals lie off their level, which runs on straight lines
+/// between the centers of seasons (where more than half are equal, the root mean square of it). With seasons that is a
+/// share of the level, so that the same share holds in each (Rousseeuw and Croux, "Alternatives to the median absolute deviation", JASA 1993, for the estimate).
 pub fn profile(intervals: &[Interval], start: i64, seconds: i64, season: Season) -> Vec<SeasonProfile> {
     if intervals.is_empty() {
         return Vec::new();
@@ -93,9 +120,21 @@ pub fn profile(intervals: &[Interval], start: i64, seconds: i64, season: Season)
     let is_share = season != Season::None && centers.iter().all(|center| *center != 0.0);
     let mut residuals = Vec::with_capacity(intervals.len());
     for (group, center) in groups.iter().zip(&centers) {
-        // A center of 0 has no shares; its intervals count in the figure's own unit.
-        let unit = if season != Season::None && *center != 0.0 { center.abs() } else { 1.0 };
-        residuals.extend(group.iter().map(|(_, interval)| (interval.mean() - center) / unit));
+        if season == Season::None || *center == 0.0 {
+            // A center of 0 has no shares; its intervals count in the figure's own unit.
+            residuals.extend(group.iter().map(|(_, interval)| interval.mean() - center));
+            continue;
+        }
+        let share = |hours: i64| {
+            let near = (group[0].0 + hours).rem_euclid(season.hours());
+            let found = levels.iter().position(|(other, _)| *other == near);
+            found.map_or(1.0, |position| centers[position] / center)
+        };
+        let line = Line { before: share(-1), after: share(1), start, seconds };
+        residuals.extend(group.iter().map(|(_, interval)| {
+            let level = center * line.at(interval.slot);
+            (interval.mean() - level) / center.abs()
+        }));
     }
     let spread = spread(residuals);
     let whole = (season != Season::None).then(|| summary(-1, &by_season, median_of(&by_season)));
@@ -178,11 +217,13 @@ mod tests {
     }
 
     #[test]
-    fn levels_and_spread_of_seasons_agree_with_numpy() {
+    fn levels_run_from_hour_to_hour_and_the_spread_is_what_is_left() {
         // A day begins at midnight: 40 percent in the first hour, 44 and 48 in the next two, each 0.4 up and down in turn.
-        // The level of the second hour is the median of all three, of the others the mean of two. python3:
-        //   r = [0.4/44, -0.4/44] * 6 + [-1.6/42, -2.4/42] * 6 + [2.4/46, 1.6/46] * 6
-        //   1.4826 * numpy.median(abs(r - numpy.median(r))) -> 0.05402441558441...
+        // The level of the second hour is the median of all three, of the others the mean of two: 42, 44, 46. From 00:30 to 02:30 it
+        // rises by 2 an hour, and does not before and after. python3, with minute(i) = 5 * i + 2.5:
+        //   level = lambda m: min(max(41 + m / 30, 42), 46)
+        //   r = [(value(i) - level(minute(i))) / (42, 44, 46)[i // 12] for i in range(36)]; from statistics import median
+        //   1.4826 * median(abs(x - median(r)) for x in r) -> 0.05648
         let value = |i: u32| 40.0 + 4.0 * f64::from(i / 12) + if i.is_multiple_of(2) { 0.4 } else { -0.4 };
         let day = intervals((0..36).map(|i| (i, value(i))));
         let got = profile(&day, 1_736_899_200, 300, Season::HourOfDay);
@@ -190,9 +231,23 @@ mod tests {
             .iter()
             .map(|p| (p.season, (p.center * 1e4).round() / 1e4, (p.spread.unwrap() * 1e4).round() / 1e4))
             .collect();
-        assert_eq!(rounded, [(-1, 44.0, 2.3771), (0, 42.0, 2.269), (1, 44.0, 2.3771), (2, 46.0, 2.4851)]);
+        assert_eq!(rounded, [(-1, 44.0, 2.4851), (0, 42.0, 2.3722), (1, 44.0, 2.4851), (2, 46.0, 2.5981)]);
         assert!(got.iter().all(|p| p.intervals == 36));
         assert_eq!((got[0].samples, got[1].samples, got[1].newest), (36, 12, 39.6));
+    }
+
+    #[test]
+    fn a_level_does_not_step_at_the_full_hour_and_is_its_own_in_the_middle() {
+        // From 01:00 on, in slots of a minute: the hour before has half the level, the one after twice.
+        let line = Line { before: 0.5, after: 2.0, start: 3600, seconds: 60 };
+        // Half a minute after the hour: 1 - 0.5 * (29.5 / 60); half a minute before the next: 1 + 1 * (29.5 / 60).
+        assert!((line.at(0) - 0.754_166_666_666_666_7).abs() < 1e-12);
+        assert!((line.at(59) - 1.491_666_666_666_666_7).abs() < 1e-12);
+        assert!((line.at(29) - (1.0 - 0.5 / 120.0)).abs() < 1e-12);
+        let next = Line { before: 0.5, after: 1.0, start: 7200, seconds: 60 };
+        let step = 2.0 * next.at(0) - line.at(59);
+        assert!((step - 1.0 / 60.0).abs() < 1e-12, "one slot of a line that rises by 1 an hour: {step}");
+        assert_eq!(Line { seconds: 3600, ..line }.at(1), 1.0);
     }
 
     #[test]

@@ -1,22 +1,73 @@
 //! Samples on their way into a series, in any order.
 
-use super::codec::{Interval, NotASeries, Packed, USUAL, pack, unpack};
+use super::codec::{Interval, NotASeries, Packed, USUAL, intervals};
 use crate::functions::ExactSum;
 
-/// Samples that wait before they are packed.
+/// Late samples that wait at least before they are put among the others.
 const WAITING: usize = 64;
 
 /// The exact sums of samples by interval: the same whatever the order of samples, and of merging.
 ///
-/// What has been added in the order of time, as telemetry mostly is, is packed at once. What comes late waits until there
-/// is half as much of it as is packed, so that unpacking costs a bounded share of all.
+/// What comes in the order of time, as telemetry mostly does, is packed as it comes. What comes late waits until there
+/// is half as much of it as is packed, so that putting it in its place costs a bounded share of all.
 #[derive(Debug, Default)]
 pub struct IntervalSums {
     packed: Packed,
-    /// By slot only after they were settled. An interval may stand for a part of one: parts that do not fit one double.
-    waiting: Vec<Interval>,
-    /// How many may wait.
-    room: usize,
+    /// The interval that samples are being added to, after all that are packed.
+    open: Option<Open>,
+    /// What came after its interval was packed, in no order.
+    late: Vec<Interval>,
+}
+
+/// An interval whose exact sum is a few doubles, none of which overlap: `rest`, ascending, and `total`.
+#[derive(Debug)]
+struct Open {
+    slot: u32,
+    samples: u64,
+    total: f64,
+    rest: Vec<f64>,
+}
+
+impl Open {
+    fn new(interval: Interval) -> Open {
+        Open { slot: interval.slot, samples: interval.samples, total: interval.total, rest: Vec::new() }
+    }
+
+    /// Adds samples exactly; false when their sum may leave the range of doubles.
+    ///
+    /// Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric predicates", Discrete &
+    /// Computational Geometry 1997, theorem 10 (grow expansion, zeros left out).
+    #[inline]
+    fn add(&mut self, samples: u64, value: f64) -> bool {
+        let fits = self.total.abs() + value.abs() < f64::MAX / 4.0;
+        if !fits {
+            return false;
+        }
+        let (mut sum, mut kept) = (value, 0);
+        for i in 0..self.rest.len() {
+            let (rounded, lost) = two_sum(sum, self.rest[i]);
+            sum = rounded;
+            if lost != 0.0 {
+                self.rest[kept] = lost;
+                kept += 1;
+            }
+        }
+        self.rest.truncate(kept);
+        let (total, lost) = two_sum(sum, self.total);
+        if lost != 0.0 {
+            self.rest.push(lost);
+        }
+        self.total = total + 0.0;
+        self.samples = self.samples.saturating_add(samples);
+        true
+    }
+
+    /// As parts of one interval: the largest comes last and carries the samples.
+    fn close(self, packed: &mut Packed) {
+        let slot = self.slot;
+        self.rest.into_iter().for_each(|total| packed.push(Interval { slot, samples: 0, total }));
+        packed.push(Interval { slot, samples: self.samples, total: self.total });
+    }
 }
 
 impl IntervalSums {
@@ -26,144 +77,168 @@ impl IntervalSums {
         if !value.is_finite() {
             return Ok(());
         }
-        self.waiting.push(Interval { slot, samples: 1, total: value });
-        if self.waiting.len() >= self.room.max(WAITING) { self.settle() } else { Ok(()) }
+        self.put(Interval { slot, samples: 1, total: value })
+    }
+
+    #[inline]
+    fn put(&mut self, interval: Interval) -> Result<(), NotASeries> {
+        if let Some(open) = &mut self.open {
+            if interval.slot == open.slot && open.add(interval.samples, interval.total) {
+                return Ok(());
+            }
+            if interval.slot > open.slot {
+                self.close();
+            }
+        }
+        if self.open.is_none() && self.packed.last().is_none_or(|last| interval.slot > last) {
+            self.open = Some(Open::new(interval));
+            return Ok(());
+        }
+        self.late.push(interval);
+        if self.late.len() >= WAITING.max(self.packed.len() / 2) { self.settle() } else { Ok(()) }
     }
 
     /// Adds all that a series holds, or what [`IntervalSums::to_bytes`] gave.
     pub fn merge(&mut self, bytes: &[u8]) -> Result<(), NotASeries> {
+        self.close();
         if self.is_empty() {
             self.packed = Packed::of(bytes)?;
             return Ok(());
         }
-        self.waiting.append(&mut unpack(bytes)?);
-        self.settle()
-    }
-
-    /// Packs what waits, if it comes after all that is packed, or is much.
-    fn settle(&mut self) -> Result<(), NotASeries> {
-        let mut waiting = summed(std::mem::take(&mut self.waiting));
-        let follows = match (self.packed.last(), waiting.first()) {
-            (Some(last), Some(first)) => first.slot > last,
-            _ => true,
+        let mut more = intervals(bytes)?.peekable();
+        let first = match more.peek() {
+            Some(Ok(first)) => first.slot,
+            Some(Err(broken)) => return Err(*broken),
+            None => return Ok(()),
         };
-        if follows {
-            // More of the last interval may come.
-            let last = waiting.last().map_or(0, |interval| interval.slot);
-            let open = waiting.partition_point(|interval| interval.slot < last);
-            waiting.drain(..open).for_each(|interval| self.packed.push(interval));
-            self.waiting = waiting;
-            self.room = WAITING;
-        } else if waiting.len() >= self.packed.len() / 2 {
-            self.waiting = waiting;
-            self.repack()?;
-            self.room = WAITING;
-        } else {
-            self.room = (2 * waiting.len()).max(self.packed.len() / 2);
-            self.waiting = waiting;
+        if self.packed.last().is_none_or(|last| first > last) {
+            self.packed.reserve(bytes.len());
+            for interval in more {
+                self.packed.push(interval?);
+            }
+            return Ok(());
         }
+        if bytes.len() < self.packed.size() / 2 {
+            for interval in more {
+                self.put(interval?)?;
+            }
+            return Ok(());
+        }
+        self.settle()?;
+        self.packed = merged(self.packed.intervals()?, more, self.packed.size() + bytes.len())?;
         Ok(())
     }
 
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.close(&mut self.packed);
+        }
+    }
+
     /// Packs everything.
-    fn repack(&mut self) -> Result<(), NotASeries> {
-        if self.waiting.is_empty() {
+    fn settle(&mut self) -> Result<(), NotASeries> {
+        self.close();
+        if self.late.is_empty() {
             return Ok(());
         }
-        let mut all = self.packed.unpack()?;
-        all.append(&mut self.waiting);
-        self.packed = Packed::default();
-        summed(all).into_iter().for_each(|interval| self.packed.push(interval));
+        let mut late = std::mem::take(&mut self.late);
+        late.sort_by_key(|interval| interval.slot);
+        let size = self.packed.size() + late.len() * USUAL;
+        self.packed = merged(self.packed.intervals()?, late.into_iter().map(Ok), size)?;
         Ok(())
     }
 
     /// All of it, to be merged elsewhere in the same query.
     pub fn to_bytes(mut self) -> Result<Option<Vec<u8>>, NotASeries> {
-        self.repack()?;
+        self.settle()?;
         Ok((self.packed.len() > 0).then(|| self.packed.into_bytes()))
     }
 
     /// The series: one interval for each slot, its total rounded once. `None` where nothing was added.
     pub fn finish(mut self) -> Result<Option<Vec<u8>>, NotASeries> {
-        self.repack()?;
+        self.settle()?;
         if self.packed.len() == 0 {
             return Ok(None);
         }
-        let all = self.packed.unpack()?;
-        if all.windows(2).all(|pair| pair[0].slot < pair[1].slot) {
+        if !self.packed.has_parts() {
             return Ok(Some(self.packed.into_bytes()));
         }
-        Ok(Some(pack(all.chunk_by(|a, b| a.slot == b.slot).map(rounded))))
+        let mut whole = Packed::default();
+        whole.reserve(self.packed.size());
+        let mut parts: Vec<Interval> = Vec::new();
+        for interval in self.packed.intervals()? {
+            let interval = interval?;
+            if parts.first().is_some_and(|first| first.slot != interval.slot) {
+                whole.push(rounded(&parts));
+                parts.clear();
+            }
+            parts.push(interval);
+        }
+        whole.push(rounded(&parts));
+        Ok(Some(whole.into_bytes()))
     }
 
     fn is_empty(&self) -> bool {
-        self.packed.len() == 0 && self.waiting.is_empty()
-    }
-
-    /// About as many bytes as it packs into.
-    pub fn packed_size(&self) -> usize {
-        self.packed.size() + self.waiting.len() * USUAL
+        self.packed.len() == 0 && self.open.is_none() && self.late.is_empty()
     }
 
     /// Bytes of heap in use.
     #[inline]
     pub fn heap_size(&self) -> usize {
-        self.packed.heap_size() + self.waiting.capacity() * size_of::<Interval>()
+        let open = self.open.as_ref().map_or(0, |open| open.rest.capacity() * size_of::<f64>());
+        self.packed.heap_size() + self.late.capacity() * size_of::<Interval>() + open
     }
 }
 
 /// The parts of one interval as one, rounded once.
 fn rounded(parts: &[Interval]) -> Interval {
+    if let [whole] = parts {
+        return *whole;
+    }
     let mut sum = ExactSum::new();
     parts.iter().for_each(|part| sum.add(part.total));
     let samples = parts.iter().fold(0, |all: u64, part| all.saturating_add(part.samples));
-    Interval { slot: parts[0].slot, samples, total: sum.sum().unwrap_or_default() }
+    let slot = parts.first().map_or(0, |part| part.slot);
+    Interval { slot, samples, total: sum.sum().unwrap_or_default() }
 }
 
-/// Intervals by slot, each with as few parts as hold its exact sum.
-fn summed(mut intervals: Vec<Interval>) -> Vec<Interval> {
-    // Parts of one interval are added exactly, so that their order does not matter. A stable sort takes what is in order
-    // already as it is, and merges two such runs in one pass.
-    intervals.sort_by_key(|interval| interval.slot);
-    if intervals.windows(2).all(|pair| pair[0].slot < pair[1].slot) {
-        return intervals;
-    }
-    let mut all = Vec::with_capacity(intervals.len());
-    let mut parts = Vec::new();
-    for same in intervals.chunk_by(|a, b| a.slot == b.slot) {
-        parts.clear();
-        if same.len() == 1 || !same.iter().all(|interval| grow(&mut parts, interval.total)) {
-            all.extend_from_slice(same);
-            continue;
-        }
-        let slot = same[0].slot;
-        let samples = same.iter().fold(0, |all: u64, interval| all.saturating_add(interval.samples));
-        // The largest part comes last and carries the samples.
-        let rest = parts.len().saturating_sub(1);
-        all.extend(parts.iter().take(rest).map(|&total| Interval { slot, samples: 0, total }));
-        all.push(Interval { slot, samples, total: parts.last().copied().unwrap_or_default() });
-    }
-    all
-}
-
-/// Adds a double to an exact sum that is a few doubles, none of which overlap, ascending. False when the sum leaves
-/// the range of doubles.
-///
-/// Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric predicates", Discrete & Computational
-/// Geometry 1997, theorem 10 (grow expansion, zeros left out).
-fn grow(parts: &mut Vec<f64>, value: f64) -> bool {
-    let (mut sum, mut kept) = (value, 0);
-    for i in 0..parts.len() {
-        let (rounded, rest) = two_sum(sum, parts[i]);
-        sum = rounded;
-        if rest != 0.0 {
-            parts[kept] = rest;
-            kept += 1;
+/// Two runs in the order of slots as one, about `size` bytes long; what both have of an interval is added exactly.
+fn merged(
+    left: impl Iterator<Item = Result<Interval, NotASeries>>,
+    right: impl Iterator<Item = Result<Interval, NotASeries>>,
+    size: usize,
+) -> Result<Packed, NotASeries> {
+    let (mut left, mut right) = (left.peekable(), right.peekable());
+    let mut packed = Packed::default();
+    packed.reserve(size);
+    let mut open: Option<Open> = None;
+    loop {
+        let from_left = match (left.peek(), right.peek()) {
+            (Some(Ok(l)), Some(Ok(r))) => l.slot <= r.slot,
+            (Some(_), None) | (Some(Err(_)), _) => true,
+            (None, Some(_)) | (_, Some(Err(_))) => false,
+            (None, None) => break,
+        };
+        let next = if from_left { left.next() } else { right.next() };
+        let Some(interval) = next.transpose()? else { break };
+        match &mut open {
+            Some(sum) if sum.slot == interval.slot => {
+                // What a sum cannot take stands beside it as a part.
+                if !sum.add(interval.samples, interval.total) {
+                    packed.push(interval);
+                }
+            }
+            _ => {
+                if let Some(sum) = open.replace(Open::new(interval)) {
+                    sum.close(&mut packed);
+                }
+            }
         }
     }
-    parts.truncate(kept);
-    parts.push(sum + 0.0);
-    sum.is_finite()
+    if let Some(sum) = open {
+        sum.close(&mut packed);
+    }
+    Ok(packed)
 }
 
 /// A sum rounded, and exactly what rounding lost (Knuth, "The Art of Computer Programming", vol. 2, 4.2.2, theorem B).
@@ -176,6 +251,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::codec::unpack;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
