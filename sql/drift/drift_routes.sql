@@ -2,145 +2,13 @@
 -- grain: one row per interval, region and service that serves several routes, of which one known on
 --   both sides was served in it
 -- materialized: once
--- audit: a request is slow when it took longer than the 95th percentile of its route in the baseline
---   by more than the check's limit; `current_value` is the share of slow requests of the route
---   that is hardest to explain by chance, and `measured` names it
+-- audit: a request is slow when it took longer than `drift_route_limits` says; `current_value` is
+--   the share of slow requests of the route that is hardest to explain by chance, and `measured`
+--   names it
 -- audit: one slow route among many hardly moves the latency of its service, least where others are
 --   slower by nature
--- audit: a route with few requests is judged over trailing intervals, as in drift_points; the p-value
---   is that of the route times the number of routes judged beside it (Bonferroni)
+-- audit: the p-value is that of the route times the number of routes judged beside it (Bonferroni)
 with
-sides as (
-    select side, since, until
-    from (
-        values
-            ('current', $from, $to),
-            ('baseline', $baseline_from, $baseline_to)
-    ) as listed (side, since, until)
-    -- Kept baselines know no routes.
-    where $baseline_name = ''
-),
-
-parts as (
-    select
-        sides.side as side,
-        (cast(requests.slot as bigint) - cast(sides.since as bigint))
-            / ($interval_seconds * 1000000) as slot,
-        requests.region as region,
-        requests.service as service,
-        requests.route as route,
-        sketch_merge(requests.latency) as latency
-    from request_slots as requests
-    join sides on requests.slot >= sides.since and requests.slot < sides.until
-    where requests.route is not null
-    group by 1, 2, 3, 4, 5
-),
-
-past as (
-    select region, service, route, sketch_merge(latency) as latency
-    from parts
-    where side = 'baseline'
-    group by region, service, route
-),
-
-several as (
-    select region, service
-    from past
-    group by region, service
-    having count(*) > 1
-),
-
-limits as (
-    select
-        past.region as region,
-        past.service as service,
-        past.route as route,
-        past.latency as latency,
-        sketch_quantile(past.latency, 0.95)
-            * (1.0 + least(checks.threshold_percent, checks.warning_percent) / 100.0) as slow_from
-    from settings_drift as checks
-    cross join past
-    join several on past.region = several.region and past.service = several.service
-    where checks.name = 'route_slow_requests' and sketch_count(past.latency) > 0
-),
-
-counted as (
-    select
-        parts.side as side,
-        parts.slot as slot,
-        parts.region as region,
-        parts.service as service,
-        parts.route as route,
-        cast(sketch_count(parts.latency) as double) as trials,
-        sketch_count(parts.latency) * (1.0 - sketch_share_below(parts.latency, limits.slow_from))
-            as events
-    from parts
-    join limits
-        on parts.region = limits.region
-        and parts.service = limits.service
-        and parts.route = limits.route
-    where sketch_count(parts.latency) > 0
-),
-
-served as (
-    select cast(count(*) as double) as intervals
-    from (select distinct side, slot from parts) as slots
-),
-
--- Each interval counts for itself and for those after it that still look back on it.
-widths as (
-    select
-        counted.region as region,
-        counted.service as service,
-        counted.route as route,
-        cast(
-            greatest(
-                least(
-                    ceil(max(evidence.min_events) * max(served.intervals) / sum(counted.trials)),
-                    max(evidence.max_pooled)
-                ),
-                1
-            ) as bigint
-        ) as width
-    from settings_drift_evidence as evidence
-    cross join served
-    cross join counted
-    group by counted.region, counted.service, counted.route
-),
-
-spread_out as (
-    select
-        counted.side as side,
-        counted.slot as slot,
-        unnest(generate_series(0, widths.width - 1)) as later,
-        counted.region as region,
-        counted.service as service,
-        counted.route as route,
-        counted.trials as trials,
-        counted.events as events
-    from counted
-    join widths
-        on counted.region = widths.region
-        and counted.service = widths.service
-        and counted.route = widths.route
-),
-
--- Nothing new is known of a route in an interval in which it was not served.
-pooled as (
-    select
-        side,
-        slot + later as slot,
-        region,
-        service,
-        route,
-        exact_sum(trials) as trials,
-        exact_sum(events) as events,
-        exact_sum(events) / exact_sum(trials) as share
-    from spread_out
-    group by side, slot + later, region, service, route
-    having min(later) = 0
-),
-
 centers as (
     select
         region,
@@ -149,7 +17,7 @@ centers as (
         median(share) as center,
         1.4826 * mad(share) as spread,
         cast(count(*) as double) as intervals
-    from pooled
+    from drift_route_pools as pooled
     where side = 'baseline'
     group by region, service, route
 ),
@@ -160,7 +28,7 @@ squares as (
         pooled.service as service,
         pooled.route as route,
         exact_sum((pooled.share - centers.center) * (pooled.share - centers.center)) as squares
-    from pooled
+    from drift_route_pools as pooled
     join centers
         on pooled.region = centers.region
         and pooled.service = centers.service
@@ -175,15 +43,15 @@ baseline as (
         limits.service as service,
         limits.route as route,
         limits.slow_from as slow_from,
-        cast(sketch_count(limits.latency) as double) as trials,
-        1.0 - sketch_share_below(limits.latency, limits.slow_from) as share,
+        limits.trials as trials,
+        limits.share as share,
         centers.center as center,
         coalesce(
             nullif(centers.spread, 0.0),
             sqrt(squares.squares / nullif(centers.intervals - 1.0, 0.0))
         ) as spread,
         centers.intervals as intervals
-    from limits
+    from drift_route_limits as limits
     join centers
         on limits.region = centers.region
         and limits.service = centers.service
@@ -223,7 +91,7 @@ sized as (
                 checks.critical_percent
             )
         end as size_status
-    from pooled
+    from drift_route_pools as pooled
     join baseline
         on pooled.region = baseline.region
         and pooled.service = baseline.service
