@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use arrow::compute::concat_batches;
 use futures::{StreamExt, stream};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::columns::Rows;
@@ -479,7 +480,8 @@ impl Lander {
     }
 }
 
-/// Sorts, encodes and stores the partitions, several at a time.
+/// Sorts, encodes and stores the partitions: as many at a time as there are threads, and as many others wait to be
+/// encoded or to be stored, so that no thread waits for a disk.
 pub(crate) async fn write_rows(
     writer: &mut TableWriter,
     table: TableId,
@@ -487,19 +489,24 @@ pub(crate) async fn write_rows(
     threads: usize,
 ) -> Result<()> {
     let encoder = writer.encoder();
+    let threads = threads.max(1);
+    let busy = Arc::new(Semaphore::new(threads));
     let files = stream::iter(partitions(&rows)).map(|((region, hour), mut picked)| {
-        let (rows, encoder) = (rows.clone(), encoder.clone());
+        let (rows, encoder, busy) = (rows.clone(), encoder.clone(), busy.clone());
         async move {
+            let gone = |e: &dyn std::fmt::Display| Error::Worker { reason: e.to_string() };
+            let thread = busy.acquire_owned().await.map_err(|e| gone(&e))?;
             let task = spawn_blocking(move || {
+                let _thread = thread;
                 sort(&rows, &mut picked);
                 let batches: Vec<_> = rows.iter().map(|rows| &rows.batch).collect();
                 let selection = Selection::new(&batches, picked);
                 encoder.encode_rows(&region, hour, &selection).map_err(lake_error(table as usize))
             });
-            task.await.map_err(|e| Error::Worker { reason: e.to_string() })?
+            task.await.map_err(|e| gone(&e))?
         }
     });
-    writer.put_stream(files.buffered(threads), threads, lake_error(table as usize)).await
+    writer.put_stream(files.buffered(2 * threads), 2 * threads, lake_error(table as usize)).await
 }
 
 #[cfg(test)]
