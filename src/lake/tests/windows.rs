@@ -1,0 +1,45 @@
+//! What a window of time asks of the files.
+
+use super::*;
+
+#[tokio::test]
+async fn counts_and_time_range_come_from_the_log_alone() {
+    let (_dir, lake) = new_lake().await;
+    let mut writer = lake.writer("logs").await.unwrap();
+    write(&mut writer, "eu", 0, 10).await;
+    write(&mut writer, "eu", 1, 7).await;
+    writer.commit(&[]).await.unwrap();
+    let ctx = context(&lake).await;
+    let sql = "select count(*) as n, min(timestamp) as a, max(timestamp) as b from logs";
+    assert_eq!(values(&ctx, sql).await, "17,2025-01-15T13:00:00Z,2025-01-15T14:00:06Z");
+    let plan = query(&ctx, &format!("explain {sql}")).await;
+    assert!(!plan.contains("DataSourceExec"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_window_that_cuts_no_file_is_decided_without_the_times_of_rows() {
+    let (_dir, lake) = new_lake().await;
+    let mut writer = lake.writer("logs").await.unwrap();
+    for hour in 0..3 {
+        write(&mut writer, "eu", hour, 10).await;
+    }
+    writer.commit(&[]).await.unwrap();
+    let ctx = context(&lake).await;
+    let check = async |window: &str, count: u64, is_decided: bool| {
+        let sql = format!("select count(*) as n from logs where {window}");
+        assert_eq!(values(&ctx, &sql).await, count.to_string(), "{window}");
+        let plan = query(&ctx, &format!("explain {sql}")).await;
+        assert_eq!(!plan.contains("DataSourceExec"), is_decided, "{window}: {plan}");
+        let sql = format!("select service from logs where {window} limit 5");
+        let rows = values(&ctx, &sql).await;
+        assert_eq!(rows.split_terminator(';').count() as u64, count.min(5), "{window}");
+    };
+    // Rows stand at seconds 0 to 9 of each hour.
+    check("timestamp >= '2025-01-15T14:00:00Z' and timestamp < '2025-01-15T15:00:00Z'", 10, true).await;
+    check("timestamp > '2025-01-15T13:00:09Z' and '2025-01-15T14:00:09Z' >= timestamp", 10, true).await;
+    check("timestamp >= '2025-01-16T00:00:00Z'", 0, true).await;
+    check("timestamp > '2025-01-15T14:00:00Z' and timestamp < '2025-01-15T15:00:00Z'", 9, false).await;
+    check("timestamp >= '2025-01-15T14:00:00Z' and timestamp <= '2025-01-15T15:00:00Z'", 11, false).await;
+    check("timestamp <= '2025-01-15T14:00:08Z'", 19, false).await;
+    check("timestamp <> '2025-01-15T14:00:00Z'", 29, false).await;
+}
