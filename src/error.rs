@@ -117,6 +117,7 @@ impl Error {
             Error::Gbm(_)
             | Error::Model { .. }
             | Error::Score(score::Error::Gbm(_) | score::Error::Labels { .. }) => 9,
+            Error::Score(score::Error::Frame(_)) => 1,
             Error::Score(score::Error::Incident { .. }) => 3,
             Error::Score(score::Error::Lake(_)) => 4,
             Error::Score(score::Error::Pipeline(_) | score::Error::Engine(_)) => 6,

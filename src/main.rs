@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use tars::cli::Args;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let Err(error) = Args::parse().run() else { return ExitCode::SUCCESS };
     let mut shown = error.to_string();

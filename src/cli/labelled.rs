@@ -71,7 +71,7 @@ impl Labelled {
             versions.extend(run.versions().iter().map(|v| (v.table.clone(), v.version)));
             let found = score::Window::of_run(&run).await?;
             global.note(format_args!("{window}: {} windows with a symptom measured", found.len()));
-            frame.add(found, &labels);
+            frame.add(found, &labels)?;
         }
         Ok((frame, versions))
     }

@@ -30,6 +30,9 @@ pub enum Error {
     /// A query failed.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// Labels and windows did not meet.
+    #[error("training frame: {0}")]
+    Frame(#[from] polars::error::PolarsError),
     /// The predictions could not be kept.
     #[error(transparent)]
     Lake(#[from] lake::Error),
@@ -44,6 +47,7 @@ impl Error {
                     .into(),
             ),
             Error::Labels { hint, .. } => Some((*hint).to_owned()),
+            Error::Frame(_) => None,
             Error::Gbm(e) => e.hint(),
             Error::Pipeline(e) => e.hint(),
             Error::Engine(e) => e.hint(),

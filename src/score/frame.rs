@@ -1,8 +1,9 @@
 //! The training frame: windows with features, a label and a block.
 //!
-//! - A window that lies at least half in an incident of its service has the incident's verdict.
+//! - A window that lies at least half in incidents of its service has their verdict; if they have several, that of most of the
+//!   window.
 //! - A window of another service of the region during an incident may suffer from it without being its cause, and a window that an
-//!   incident only touches is neither one thing nor the other: both are left out.
+//!   incident only touches, or two verdicts claim alike, is neither one thing nor the other: all these are left out.
 //! - All other windows are BENIGN.
 //!
 //! Nothing in a row names a service, a region or a time, so none of them can be learned by heart.
@@ -13,8 +14,8 @@ use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType
 use datafusion::error::DataFusionError;
 use ndarray::Array2;
 
-use super::{Error, Incident, Incidents};
-use crate::domain::{MICROS_PER_HOUR, REGRESSION_FEATURES, Verdict};
+use super::{Error, Incidents, timeline};
+use crate::domain::{REGRESSION_FEATURES, Verdict};
 use crate::engine;
 use crate::functions::RuleSet;
 use crate::pipeline::Run;
@@ -46,13 +47,18 @@ pub struct Frame {
 /// Windows that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Block {
-    /// The number of the incident; those that overlap in a region are one event.
+    /// The number of the incident; those that overlap are one event.
     Incident(usize),
     /// The hour since 1970.
     Hour(i64),
 }
 
 impl Window {
+    /// Where it belongs.
+    pub(super) fn scope(&self) -> (&str, Option<&str>) {
+        (&self.region, self.service.as_deref())
+    }
+
     /// All windows of a run in which a symptom was measured.
     pub async fn of_run(run: &Run) -> Result<Vec<Window>, Error> {
         let sql = format!(
@@ -96,32 +102,16 @@ impl Window {
 
 impl Frame {
     /// Labels windows, and leaves out those of which nothing certain is known.
-    pub fn add(&mut self, windows: Vec<Window>, incidents: &Incidents) {
-        let events = incidents.events();
-        for window in windows {
-            let (from, to) = window.time;
-            let is_own = |i: &Incident| i.is_about(&window.region, window.service.as_deref());
-            // What is benign harms nobody else.
-            let concerns =
-                |i: &Incident| is_own(i) || (i.verdict != Verdict::Benign && i.is_in(&window.region));
-            let touching =
-                incidents.0.iter().enumerate().filter(|(_, i)| i.overlap(from, to) > 0 && concerns(i));
-            let touching: Vec<(usize, &Incident)> = touching.collect();
-            let own = touching
-                .iter()
-                .filter(|(_, incident)| is_own(incident))
-                .max_by_key(|(number, i)| (i.overlap(from, to), std::cmp::Reverse(*number)));
-            let (verdict, block) = match own {
-                _ if touching.is_empty() => (Verdict::Benign, Block::Hour(from.div_euclid(MICROS_PER_HOUR))),
-                Some((number, incident)) if 2 * incident.overlap(from, to) >= to - from => {
-                    (incident.verdict, Block::Incident(events[*number]))
-                }
-                _ => continue,
-            };
-            self.windows.push(window);
-            self.verdicts.push(verdict);
-            self.blocks.push(block);
+    pub fn add(&mut self, windows: Vec<Window>, incidents: &Incidents) -> Result<(), Error> {
+        let labels = timeline::labels(&windows, incidents)?;
+        for (window, label) in windows.into_iter().zip(labels) {
+            if let Some((verdict, block)) = label {
+                self.windows.push(window);
+                self.verdicts.push(verdict);
+                self.blocks.push(block);
+            }
         }
+        Ok(())
     }
 
     /// The features as the model takes them.

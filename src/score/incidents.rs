@@ -47,11 +47,6 @@ impl Incident {
     pub fn is_about(&self, region: &str, service: Option<&str>) -> bool {
         self.is_in(region) && (self.service.is_none() || self.service.as_deref() == service)
     }
-
-    /// Microseconds that it shares with a stretch of time.
-    pub fn overlap(&self, from: i64, to: i64) -> i64 {
-        (self.time.1.min(to) - self.time.0.max(from)).max(0)
-    }
 }
 
 impl Incidents {
@@ -115,20 +110,24 @@ impl Incidents {
         Ok(Incidents(incidents))
     }
 
-    /// For each incident the first of those that it overlaps with, directly or through others, in its region: what
-    /// happened at one time in one place is one event, however many services were hit.
+    /// For each incident the first of those that it overlaps with in a region, directly or through others: what happened at
+    /// one time in one place is one event, however many services were hit.
     pub fn events(&self) -> Vec<usize> {
         let mut events: Vec<usize> = Vec::with_capacity(self.0.len());
-        // For each region the last event and its end. Incidents are in the order of time.
+        // For each region its last incidents' end, and one of them. Incidents are in the order of time.
         let mut last: BTreeMap<&str, (usize, i64)> = BTreeMap::new();
         for (number, incident) in self.0.iter().enumerate() {
             let (from, to) = incident.time;
-            let (event, end) = match last.get(incident.region.as_str()) {
-                Some((event, end)) if from < *end => (*event, to.max(*end)),
-                _ => (number, to),
-            };
-            last.insert(&incident.region, (event, end));
-            events.push(event);
+            events.push(number);
+            for (region, (other, end)) in &last {
+                let is_near = incident.is_in(region) || *region == UNKNOWN_REGION;
+                if is_near && from < *end {
+                    let (a, b) = (events[*other], events[number]);
+                    events.iter_mut().filter(|event| **event == a.max(b)).for_each(|event| *event = a.min(b));
+                }
+            }
+            let until = last.get(incident.region.as_str()).map_or(to, |(_, end)| to.max(*end));
+            last.insert(&incident.region, (number, until));
         }
         events
     }

@@ -18,6 +18,7 @@ mod predictions;
 mod report;
 mod shipped;
 mod stream;
+mod timeline;
 mod train;
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::frame::Block;
 use super::*;
-use crate::domain::{MICROS_PER_HOUR, REGRESSION_FEATURES, Verdict};
+use crate::domain::{MICROS_PER_HOUR, REGRESSION_FEATURES, UNKNOWN_REGION, Verdict};
 use crate::functions::RuleSet;
 use crate::gbm::Model;
 
@@ -29,7 +31,7 @@ fn windows_are_labelled_by_the_incident_that_they_lie_in() {
     let incidents = Incidents(vec![incident(10, 22, "api", Verdict::PerformanceRegression)]);
     let mut frame = Frame::default();
     let windows = [0, 5, 10, 15, 20, 25].map(|minute| window(minute, "api", &[])).to_vec();
-    frame.add(windows, &incidents);
+    frame.add(windows, &incidents).unwrap();
     // The window at 20 lies in it for two minutes of five: neither.
     let verdicts: Vec<(i64, Verdict)> =
         frame.windows.iter().map(|w| w.time.0 / MINUTE).zip(frame.verdicts.clone()).collect();
@@ -39,14 +41,14 @@ fn windows_are_labelled_by_the_incident_that_they_lie_in() {
 
     // Another service may suffer from it: nothing is said about it then.
     let mut other = Frame::default();
-    other.add(vec![window(10, "db", &[]), window(30, "db", &[])], &incidents);
+    other.add(vec![window(10, "db", &[]), window(30, "db", &[])], &incidents).unwrap();
     assert_eq!(other.windows.len(), 1);
     assert_eq!(other.blocks, [Block::Hour(30 * MINUTE / MICROS_PER_HOUR)]);
     let mut elsewhere = window(10, "db", &[]);
     elsewhere.region = "us".to_owned();
     let mut harmless = Incidents(vec![incident(10, 22, "api", Verdict::Benign)]);
-    other.add(vec![elsewhere.clone()], &incidents);
-    other.add(vec![window(10, "db", &[]), window(10, "api", &[])], &harmless);
+    other.add(vec![elsewhere.clone()], &incidents).unwrap();
+    other.add(vec![window(10, "db", &[]), window(10, "api", &[])], &harmless).unwrap();
     assert_eq!(
         other.verdicts,
         [Verdict::Benign; 4],
@@ -56,6 +58,85 @@ fn windows_are_labelled_by_the_incident_that_they_lie_in() {
     harmless.0.push(incident(15, 40, "db", Verdict::EnvironmentRegression));
     harmless.0.push(incident(50, 60, "db", Verdict::EnvironmentRegression));
     assert_eq!(harmless.events(), [0, 0, 2]);
+}
+
+/// Incidents of some minutes, of one or all services and regions.
+fn any_incident() -> impl Strategy<Value = Incident> {
+    let region = prop_oneof![Just("eu"), Just("us"), Just(UNKNOWN_REGION)];
+    let service = prop_oneof![Just(Some("api")), Just(Some("db")), Just(None)];
+    (0_i64..60, 1_i64..12, region, service, 0..Verdict::ALL.len()).prop_map(
+        |(from, long, region, service, verdict)| Incident {
+            time: (from * MINUTE, (from + long) * MINUTE),
+            region: region.to_owned(),
+            service: service.map(str::to_owned),
+            verdict: Verdict::ALL[verdict],
+        },
+    )
+}
+
+type Place = (i64, &'static str, &'static str);
+
+fn any_place() -> impl Strategy<Value = Place> {
+    (0_i64..70, prop_oneof![Just("eu"), Just("us")], prop_oneof![Just("api"), Just("db")])
+}
+
+/// The label that counting minutes gives: which verdicts of its service, and whether any harm to its region, lie over a window.
+fn counted((start, region, service): Place, incidents: &Incidents) -> Option<Verdict> {
+    let minutes = |wanted: &dyn Fn(&Incident) -> bool| {
+        let lies = |at: &i64| {
+            let mut over = incidents.0.iter().filter(|i| i.time.0 <= at * MINUTE && at * MINUTE < i.time.1);
+            over.any(|i| i.is_in(region) && wanted(i))
+        };
+        (start..start + 5).filter(lies).count()
+    };
+    let is_own = |i: &Incident| i.is_about(region, Some(service));
+    let own = Verdict::ALL.iter().map(|v| (minutes(&|i| is_own(i) && i.verdict == *v), *v));
+    let mut own: Vec<(usize, Verdict)> = own.collect();
+    own.sort_by_key(|(minutes, _)| std::cmp::Reverse(*minutes));
+    if own[0].0 == 0 && minutes(&|i| i.verdict != Verdict::Benign) == 0 {
+        return Some(Verdict::Benign);
+    }
+    (own[0].0 >= 3 && own[0].0 > own[1].0).then_some(own[0].1)
+}
+
+proptest! {
+    #[test]
+    fn labels_are_those_of_counting_minutes(
+        mut incidents in prop::collection::vec(any_incident(), 0..8),
+        places in prop::collection::vec(any_place(), 1..20),
+    ) {
+        incidents.sort();
+        let incidents = Incidents(incidents);
+        let events = incidents.events();
+        for (a, one) in incidents.0.iter().enumerate() {
+            for (b, other) in incidents.0.iter().enumerate() {
+                let is_near = one.is_in(&other.region) || other.is_in(&one.region);
+                let overlap = one.time.0 < other.time.1 && other.time.0 < one.time.1;
+                prop_assert!(!(is_near && overlap) || events[a] == events[b]);
+            }
+        }
+        let at = |(start, region, service): &Place| {
+            Window { region: region.to_string(), ..window(*start, service, &[]) }
+        };
+        let mut frame = Frame::default();
+        frame.add(places.iter().map(at).collect(), &incidents).unwrap();
+        let expected: Vec<(Window, Verdict)> =
+            places.iter().filter_map(|place| Some((at(place), counted(*place, &incidents)?))).collect();
+        let found: Vec<(Window, Verdict)> =
+            frame.windows.iter().cloned().zip(frame.verdicts.iter().copied()).collect();
+        prop_assert_eq!(found, expected);
+        for ((window, verdict), block) in frame.windows.iter().zip(&frame.verdicts).zip(&frame.blocks) {
+            let (from, to) = window.time;
+            let mut causes = incidents.0.iter().zip(&events).filter(|(i, _)| {
+                let is_about = i.is_about(&window.region, window.service.as_deref());
+                is_about && i.verdict == *verdict && i.time.0 < to && from < i.time.1
+            });
+            match block {
+                Block::Incident(event) => prop_assert!(causes.any(|(_, cause)| cause == event)),
+                Block::Hour(hour) => prop_assert!(causes.next().is_none() && *hour == from / MICROS_PER_HOUR),
+            }
+        }
+    }
 }
 
 #[test]
@@ -90,7 +171,7 @@ fn learnable(incidents_of_each: i64) -> Frame {
         }
     }
     let mut frame = Frame::default();
-    frame.add(windows, &Incidents(incidents));
+    frame.add(windows, &Incidents(incidents)).unwrap();
     frame
 }
 
@@ -128,7 +209,7 @@ fn labels_that_cannot_train_are_refused_with_a_reason() {
         |frame: &Frame| train(frame, &RuleSet::default(), &options(), &mut |_| ()).unwrap_err().to_string();
     assert!(refusal(&Frame::default()).contains("no window with telemetry is labelled by them"));
     let mut calm = Frame::default();
-    calm.add((0..50).map(|i| window(i * 5, "api", &[])).collect(), &Incidents::default());
+    calm.add((0..50).map(|i| window(i * 5, "api", &[])).collect(), &Incidents::default()).unwrap();
     assert!(refusal(&calm).contains("expected windows of at least two classes, got only BENIGN"));
     assert!(
         refusal(&learnable(1)).contains("PERFORMANCE_REGRESSION: expected at least 5 windows in 2 incidents")
