@@ -87,7 +87,9 @@ impl Channels {
         ];
         self.values += 1;
         let newest = SLOW.max(1.0 / self.values as f64);
-        self.slow = self.slow * (1.0 - newest) + value * newest;
+        // In this form a constant stays itself to the last digit.
+        let step = (value - self.slow) * newest;
+        self.slow = if step.is_finite() { self.slow + step } else { value };
         self.last = value;
         statistics.map(|s| s.filter(|s| s.value.is_finite()))
     }

@@ -210,6 +210,14 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_scores_exactly_zero_for_weeks() {
+        for constant in [0.1, -1e300, 5.0, 0.0] {
+            let scores = anomaly_scores(&vec![Some(constant); 6000], &every_five_minutes(6000));
+            assert!(scores.iter().all(|s| *s == Some(0.0)), "{constant}");
+        }
+    }
+
+    #[test]
     fn the_end_of_a_spike_is_no_report_of_its_own() {
         let mut values: Vec<f64> = noise(6).take(2000).map(|e| 50.0 + 5.0 * e).collect();
         values[1500] = 500.0;

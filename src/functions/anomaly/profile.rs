@@ -88,7 +88,7 @@ struct Part {
 struct Visit {
     part: usize,
     values: f64,
-    sum: f64,
+    mean: f64,
     expected: f64,
     away: f64,
 }
@@ -120,7 +120,8 @@ impl Profile {
         let (on, b) = (1..=REACH).map(|k| (k, self.parts[(at + k) % n])).find(|(_, p)| has_seen(p))?;
         let share = (position - low + back as f64) / (back + on) as f64;
         Some(Part {
-            mean: a.mean * (1.0 - share) + b.mean * share,
+            // In this form, as in the running means, a constant is expected to the last digit.
+            mean: a.mean + (b.mean - a.mean) * share,
             deviation: a.deviation.max(b.deviation),
             visits: a.visits.min(b.visits),
         })
@@ -138,7 +139,7 @@ impl Profile {
             self.visit.away += (value - expected.mean).abs();
         }
         self.visit.values += 1.0;
-        self.visit.sum += value;
+        self.visit.mean += (value - self.visit.mean) / self.visit.values;
     }
 
     fn end_visit(&mut self) {
@@ -146,7 +147,7 @@ impl Profile {
         if visit.values == 0.0 {
             return;
         }
-        let mean = visit.sum / visit.values;
+        let mean = visit.mean;
         let part = &mut self.parts[visit.part];
         if part.visits == 0.0 && mean.is_finite() {
             part.mean = mean;
