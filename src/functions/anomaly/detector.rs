@@ -12,17 +12,17 @@ pub const WARM_UP: usize = 24;
 const YOUTH: f64 = 30.0;
 
 /// A history counts as this long at least when rarity is compared with it.
-const SHORTEST: f64 = 500.0;
+const SHORTEST: f64 = 550.0;
 
 /// Decades by which a reported value may be less rare than once in the history.
 const SLACK: f64 = 0.05;
 
-/// Rows after which a report's hold on similar ones has faded to 1/e.
-const REFRACTORY: f64 = 30.0;
+/// Rows, or as much time as rows take, after which a report's hold on later ones has faded to 1/e.
+const REFRACTORY: f64 = 50.0;
 
-/// How much of that hold applies to values on the other side: a dip after a peak belongs to it, a lasting
-/// opposite move does not.
-const OTHER_SIDE: f64 = 0.5;
+/// Intervals between rows whose mean is the usual one, and how many usual ones a single one counts at most.
+const PACE_REMEMBERED: f64 = 100.0;
+const LONGEST: f64 = 3.0;
 
 /// Scores the values of one series in the order of time.
 #[derive(Debug, Clone)]
@@ -30,6 +30,7 @@ pub struct Detector {
     channels: Channels,
     tails: [Tail; CHANNELS],
     values: usize,
+    pace: Pace,
     /// Decades that were reported lately, for low and for high values.
     held: [f64; 2],
 }
@@ -40,9 +41,19 @@ impl Default for Detector {
             channels: Channels::default(),
             tails: std::array::from_fn(|_| Tail::default()),
             values: 0,
+            pace: Pace::default(),
             held: [0.0; 2],
         }
     }
+}
+
+/// What speaks most for a report.
+#[derive(Debug, Clone, Copy, Default)]
+struct Evidence {
+    /// Decades beyond what was reported lately.
+    news: f64,
+    decades: f64,
+    side: usize,
 }
 
 impl Detector {
@@ -53,36 +64,62 @@ impl Detector {
         if !value.is_finite() {
             return None;
         }
-        let statistics = self.channels.push(seconds, value);
-        let mut rarest = 0.0;
-        let mut is_high = true;
-        for (tail, statistic) in self.tails.iter_mut().zip(statistics) {
+        let faded = (1.0 - 1.0 / REFRACTORY).powf(self.pace.rows(seconds));
+        self.held.iter_mut().for_each(|held| *held *= faded);
+        let mut most = Evidence::default();
+        for (tail, statistic) in self.tails.iter_mut().zip(self.channels.push(seconds, value)) {
             let Some(statistic) = statistic else { continue };
-            let rarity = tail.rarity(statistic);
             let known = tail.len() as f64;
-            let decades = rarity.decades * known / (known + YOUTH);
-            if decades > rarest {
-                (rarest, is_high) = (decades, rarity.is_high);
+            let rarity = tail.rarity(statistic.value);
+            tail.push(statistic.value);
+            if !statistic.is_settled {
+                continue;
             }
-            tail.push(statistic);
+            let decades = rarity.decades * known / (known + YOUTH);
+            let side = usize::from(rarity.is_high);
+            // A dip after a peak belongs to it, whatever measures distances; a value that is itself as far out on
+            // the other side does not.
+            let held = if statistic.is_value { self.held[side] } else { self.held[0].max(self.held[1]) };
+            if decades - held > most.news {
+                most = Evidence { news: decades - held, decades, side };
+            }
         }
         self.values += 1;
         if self.values <= WARM_UP {
             return Some(0.0);
         }
-        Some(self.score(rarest, is_high))
-    }
-
-    fn score(&mut self, decades: f64, is_high: bool) -> f64 {
         let limit = (self.values as f64).clamp(SHORTEST, HISTORY as f64).log10() - SLACK;
-        let side = usize::from(is_high);
-        let held = self.held[side].max(OTHER_SIDE * self.held[1 - side]);
-        let news = (decades - held).max(0.0);
-        self.held.iter_mut().for_each(|held| *held *= 1.0 - 1.0 / REFRACTORY);
-        if news >= limit {
-            self.held[side] = self.held[side].max(decades);
+        if most.news >= limit {
+            self.held[most.side] = self.held[most.side].max(most.decades);
         }
-        1.0 - (-news / limit).exp2()
+        Some(1.0 - (-most.news / limit).exp2())
+    }
+}
+
+/// How often values come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pace {
+    last: Option<f64>,
+    interval: f64,
+    intervals: f64,
+}
+
+impl Pace {
+    /// How many rows the time since the last value would usually hold: at least 1.
+    fn rows(&mut self, seconds: Option<f64>) -> f64 {
+        let Some(seconds) = seconds else { return 1.0 };
+        let Some(last) = self.last.replace(seconds) else { return 1.0 };
+        let passed = (seconds - last).abs();
+        if self.interval <= 0.0 {
+            self.interval = passed;
+        }
+        if self.interval <= 0.0 {
+            return 1.0;
+        }
+        let rows = (passed / self.interval).max(1.0);
+        self.intervals = (self.intervals + 1.0).min(PACE_REMEMBERED);
+        self.interval += (passed.min(LONGEST * self.interval) - self.interval) / self.intervals;
+        rows
     }
 }
 
@@ -170,6 +207,75 @@ mod tests {
         // The way back may be reported as well: it is a change that the constant never made.
         assert_eq!(reports(&values).first(), Some(&150));
         assert!(reports(&values).iter().all(|at| (150..153).contains(at)));
+    }
+
+    #[test]
+    fn a_constant_scores_exactly_zero_for_weeks() {
+        for constant in [0.1, -1e300, 5.0, 0.0] {
+            let scores = anomaly_scores(&vec![Some(constant); 6000], &every_five_minutes(6000));
+            assert!(scores.iter().all(|s| *s == Some(0.0)), "{constant}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_spike_is_no_report_of_its_own() {
+        let mut values: Vec<f64> = noise(6).take(2000).map(|e| 50.0 + 5.0 * e).collect();
+        values[1500] = 500.0;
+        let reports = reports(&values);
+        assert!(reports.contains(&1500) && !(1501..1520).any(|at| reports.contains(&at)), "{reports:?}");
+    }
+
+    #[test]
+    fn what_lasts_is_reported_although_single_values_were_further_out() {
+        // A share that is nearly always whole, with single deep drops; then a smaller one in two rows of three.
+        let mut values: Vec<f64> = noise(7)
+            .take(1500)
+            .enumerate()
+            .map(|(i, e)| if i % 97 == 40 { 80.0 + 5.0 * e } else { 99.5 + 0.5 * e })
+            .collect();
+        values[1400..1402].fill(90.0);
+        check(&values, 1400, 1402, 4);
+    }
+
+    #[test]
+    fn a_peak_soon_after_a_dip_is_reported_on_its_own() {
+        let mut values: Vec<f64> = noise(8).take(2000).map(|e| 50.0 + 5.0 * e).collect();
+        values[1500] = 0.0;
+        values[1510..1513].fill(110.0);
+        let reports = reports(&values);
+        assert!(reports.contains(&1500) && (1510..1513).any(|at| reports.contains(&at)), "{reports:?}");
+    }
+
+    #[test]
+    fn a_report_holds_back_the_next_rows_and_not_the_next_day() {
+        let mut values: Vec<f64> = noise(9).take(1000).map(|e| 50.0 + 5.0 * e).collect();
+        values.extend([100.0, 100.0]);
+        let at_once = every_five_minutes(values.len());
+        let mut a_day_later = at_once.clone();
+        a_day_later[1001] = a_day_later[1001].map(|t| t + 86_400.0);
+        let is_reported_twice = |times: &[Option<f64>]| {
+            let values: Vec<_> = values.iter().copied().map(Some).collect();
+            anomaly_scores(&values, times)[1000..].iter().all(|s| s.is_some_and(|s| s >= 0.5))
+        };
+        assert!(!is_reported_twice(&at_once) && is_reported_twice(&a_day_later));
+    }
+
+    #[test]
+    fn hourly_values_have_a_day_before_they_have_a_week() {
+        let mut values: Vec<f64> = noise(10)
+            .take(24 * 11)
+            .enumerate()
+            .map(|(i, e)| if (8..18).contains(&(i % 24)) { 150.0 } else { 50.0 } + 2.0 * e)
+            .collect();
+        // The tenth day begins three hours early: nothing new but the time.
+        let night = 24 * 9 + 5;
+        values[night..night + 3].fill(150.0);
+        let hours: Vec<_> = (0..values.len()).map(|i| Some(3600.0 * i as f64)).collect();
+        let values: Vec<_> = values.into_iter().map(Some).collect();
+        let is_reported = |times: &[Option<f64>]| {
+            anomaly_scores(&values, times)[night..night + 3].iter().any(|s| s.is_some_and(|s| s >= 0.5))
+        };
+        assert!(is_reported(&hours) && !is_reported(&[]));
     }
 
     #[test]
