@@ -1,7 +1,9 @@
-//! The views `slo_selected`: the rows of SLOs that have a filter of their own, by minute; and `slo_durations`: the
-//! requests of SLOs whose percentiles are exact, one by one.
+//! The views `slo_selected`: the rows of SLOs that have a filter of their own, by minute; `slo_durations`: the
+//! requests of SLOs whose percentiles are exact, one by one; and `slo_route_slots`: the requests of routes, where an SLO
+//! asks for routes.
 //!
-//! They are made from the settings, because a condition of a user cannot stand in a file. Each is one checked
+//! They are made from the settings, because a condition of a user cannot stand in a file, and because what no SLO asks
+//! for shall not be computed. A condition is one checked
 //! expression ([`Predicate`](crate::settings::Predicate)), planned alone first, so that what is wrong with it is
 //! said of its SLO.
 
@@ -16,21 +18,23 @@ use super::Error;
 use crate::domain::Percentiles;
 use crate::engine;
 
-/// The view.
-pub(super) const SLO_SELECTED: &str = "slo_selected";
+/// The names of the views: rows by minute, single requests, requests by slots and routes.
+pub(super) const SLO_VIEWS: [&str; 3] = ["slo_selected", "slo_durations", "slo_route_slots"];
 
-/// The view of single requests.
-pub(super) const SLO_DURATIONS: &str = "slo_durations";
+/// What they may read, as the settings have it.
+pub(super) const SLO_READS: [&str; 4] = ["evaluations", "request_rows", "request_parts", "request_slots"];
 
-/// What the two may read, as the settings have it.
-pub(super) const SLO_READS: [&str; 3] = ["evaluations", "request_rows", "request_parts"];
-
-/// Its columns, without rows.
+/// The columns of single requests, without rows.
 const NO_DURATIONS: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
-    cast(null as varchar) as service, arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as timestamp, \
-    cast(null as double) as duration_ms where false";
+    cast(null as varchar) as service, cast(null as varchar) as route, \
+    arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as timestamp, cast(null as double) as duration_ms \
+    where false";
 
-/// The columns of the other, without rows.
+/// Requests by slots; those that name no route have an empty one.
+const ROUTE_SLOTS: &str = "select slot, region, service, coalesce(route, '') as route, requests, errors, durations, \
+    latency from request_slots";
+
+/// The columns of rows by minute, without rows.
 const NOTHING: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
     cast(null as varchar) as service, cast(null as varchar) as route, \
     arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as minute, cast(null as bigint) as requests, \
@@ -47,16 +51,30 @@ pub(super) struct Selection {
     /// Region, service and route that requests have to be of.
     place: [Option<String>; 3],
     is_exact: bool,
+    is_by_route: bool,
 }
 
-/// The query of the view.
-pub(super) fn sql(selections: &[Selection]) -> String {
+/// The views, by name.
+pub(super) fn views(selections: &[Selection]) -> [(&'static str, String); 3] {
+    let [selected, single, routes] = SLO_VIEWS;
+    [(selected, sql(selections)), (single, durations(selections)), (routes, route_slots(selections))]
+}
+
+/// The query of rows by minute.
+fn sql(selections: &[Selection]) -> String {
     let parts = selections.iter().filter(|s| s.is_selective()).map(Selection::sql);
     std::iter::once(NOTHING.to_owned()).chain(parts).collect::<Vec<_>>().join(" union all ")
 }
 
-/// The query of the view of single requests.
-pub(super) fn durations(selections: &[Selection]) -> String {
+/// The query of requests by slots and routes: all of them, or none where nobody asks for routes.
+fn route_slots(selections: &[Selection]) -> String {
+    let is_asked = |s: &Selection| s.is_by_route || s.place[2].is_some();
+    let never = if selections.iter().any(is_asked) { "" } else { " where false" };
+    format!("{ROUTE_SLOTS}{never}")
+}
+
+/// The query of single requests.
+fn durations(selections: &[Selection]) -> String {
     let parts = selections.iter().filter(|s| s.is_exact).map(Selection::durations);
     std::iter::once(NO_DURATIONS.to_owned()).chain(parts).collect::<Vec<_>>().join(" union all ")
 }
@@ -71,7 +89,7 @@ pub(super) async fn check(context: &SessionContext, selections: &[Selection]) ->
 
 /// The SLOs of the settings and which rows they choose, in the order of their names.
 pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection>, Error> {
-    let sql = "select name, type, agent_type, filter, reads, region, service, route, percentiles \
+    let sql = "select name, type, agent_type, filter, reads, region, service, route, percentiles, max_routes \
         from settings_slos order by name";
     let batches = context.sql(sql).await.map_err(engine::Error::from)?;
     let batches = batches.collect().await.map_err(engine::Error::from)?;
@@ -81,7 +99,7 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             cast(batch.column(i), &DataType::Utf8)
                 .map_err(|e| engine::Error::from(datafusion::error::DataFusionError::from(e)))
         };
-        let columns = (0..9).map(column).collect::<Result<Vec<_>, _>>()?;
+        let columns = (0..10).map(column).collect::<Result<Vec<_>, _>>()?;
         let text = |i: usize, row: usize| {
             let column = columns[i].as_string::<i32>();
             (!arrow::array::Array::is_null(column, row)).then(|| column.value(row).to_owned())
@@ -94,6 +112,7 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             reads_raw: text(4, row).as_deref() == Some("raw"),
             place: [text(5, row), text(6, row), text(7, row)],
             is_exact: text(8, row).as_deref() == Some(Percentiles::Exact.as_str()),
+            is_by_route: text(9, row).is_some(),
         }));
     }
     Ok(found)
@@ -113,7 +132,7 @@ impl Selection {
         let filter = self.filter.iter().map(|filter| format!("({filter})"));
         let conditions: Vec<String> = places.chain([agent]).chain(filter).collect();
         format!(
-            "select {}, region, service, timestamp, duration_ms from request_rows \
+            "select {}, region, service, route, timestamp, duration_ms from request_rows \
              where timestamp >= $from and duration_ms is not null and {}",
             quoted(&self.slo),
             conditions.join(" and ")
