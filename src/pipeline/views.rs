@@ -300,7 +300,7 @@ mod tests {
         let (engine, views) = session();
         engine.sql("select * from region_kpis").await.unwrap();
         let below = ["baseline_parts", "measured_minutes", "region_kpis", "request_grain", "request_parts"];
-        let above = ["request_signals", "request_slots", "service_slots"];
+        let above = ["request_signals", "service_parts", "service_slots"];
         assert_eq!(planned(&views), [&below[..], &above].concat());
     }
 
@@ -342,16 +342,16 @@ mod tests {
                 (table.as_ref() as &dyn Any).downcast_ref::<Shared>().unwrap().keeps_rows()
             })
         };
-        rows(&engine, "select count(*) from service_slots").await;
+        rows(&engine, "select count(*) from slo_periods").await;
         rows(&engine, "select count(*) from top_errors").await;
-        assert!(kept("request_slots") && kept("service_slots") && kept("top_errors"));
-        // `service_kpis` reads the rows of `service_slots`, which are there, and not those that they were made from.
-        views.release_all_but(&BTreeSet::from(["service_kpis".to_owned()]));
-        assert!(kept("service_slots") && !kept("request_slots") && !kept("top_errors"));
+        assert!(kept("slo_part_events") && kept("slo_periods") && kept("top_errors"));
+        // `slo_budgets` reads the rows of `slo_periods`, which are there, and not those that they were made from.
+        views.release_all_but(&BTreeSet::from(["slo_budgets".to_owned()]));
+        assert!(kept("slo_periods") && !kept("slo_part_events") && !kept("top_errors"));
         views.release_all_but(&BTreeSet::new());
-        assert!(!kept("service_slots"));
-        assert_eq!(rows(&engine, "select count(*) from service_slots").await, 0);
-        assert!(kept("service_slots") && kept("request_slots"));
+        assert!(!kept("slo_periods"));
+        assert_eq!(rows(&engine, "select count(*) from slo_periods").await, 0);
+        assert!(kept("slo_periods") && kept("slo_part_events"));
     }
 
     #[test]

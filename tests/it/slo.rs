@@ -65,7 +65,7 @@ fn charts_are_svg_and_an_unknown_slo_or_option_is_refused_by_name() {
 }
 
 /// A lake of requests: `lines` of NDJSON.
-fn lake_of(lines: &str) -> tempfile::TempDir {
+pub fn lake_of(lines: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("requests.jsonl"), lines).unwrap();
     ok(folder.path(), &["ingest", "requests.jsonl", "--lake", "lake", "-q"]);
@@ -74,7 +74,7 @@ fn lake_of(lines: &str) -> tempfile::TempDir {
 
 /// Ten minutes of a shop: a hundred POSTs of which every tenth fails and three hundred GETs of which none does; every
 /// second request comes from the agent dqn, and every fourth POST from a gold customer.
-fn shop() -> tempfile::TempDir {
+pub fn shop() -> tempfile::TempDir {
     let mut lines = String::new();
     for i in 0..400 {
         let (method, is_bad) = if i % 4 == 0 { ("POST", i % 40 == 0) } else { ("GET", false) };
@@ -185,85 +185,6 @@ fn slos_of_routes_count_each_request_of_their_route_once() {
         ["50.0 10.0", "350.0 0.0", "350.0 0.0"]
     );
     assert_eq!([counted("none"), counted("error_rate")], ["0.0 ", "400.0 10.0"]);
-}
-
-/// An SLO that is judged by route.
-fn by_route(rest: &str) -> String {
-    format!(
-        "[[slo]]\nname = \"routes\"\ntype = \"error_rate\"\ntarget = 0.05\nthreshold = 0.08\nwindow_seconds = 300\n\
-         by = [\"region\", \"service\", \"route\"]\n{rest}"
-    )
-}
-
-#[test]
-fn an_slo_by_route_has_a_row_for_each_route_in_every_format() {
-    let folder = shop();
-    let run = |args: &[&str]| ok(folder.path(), &[args, &["--lake", "lake", "--date", DAY, "-q"]].concat());
-    let before = run(&["slo", "--format", "csv"]);
-    assert!(!before.contains("route"), "nobody asks for routes: {before}");
-    std::fs::write(folder.path().join("tars.toml"), by_route("")).unwrap();
-    let rows = |csv: &str| -> Vec<String> {
-        let named = csv.lines().filter(|l| l.contains("routes,eu,shop,"));
-        named.map(|l| l.split("eu,shop,").nth(1).unwrap().to_owned()).collect()
-    };
-    // Of 0 .. 400: 50 divide by 8 and pay, 10 of them by 40, which are all that fail: 10 of the 2.5 that may.
-    let budgets = rows(&run(&["slo", "budgets", "--format", "csv"]));
-    assert_eq!(budgets.len(), 2, "{budgets:?}");
-    assert!(budgets[0].starts_with("/look,28d,") && budgets[0].contains(",350.0,0.0,"), "{budgets:?}");
-    assert!(
-        budgets[1].starts_with("/pay,28d,") && budgets[1].contains(",50.0,10.0,2.5,-7.5,4.0,"),
-        "{budgets:?}"
-    );
-    let status = run(&["slo", "--format", "csv", "--threads", "1"]);
-    assert_eq!(status, run(&["slo", "--format", "csv", "--threads", "4"]));
-    assert!(status.starts_with("slo,region,service,route,status,"), "{status}");
-    assert!(rows(&status)[0].starts_with("/pay,missed,critical,"), "{status}");
-    // Other SLOs have the column, and nothing in it.
-    assert!(status.contains("error_rate,eu,shop,,"), "{status}");
-    // Without their column they are as they were.
-    let others = |csv: &str| -> Vec<String> {
-        csv.lines()
-            .filter(|l| l.starts_with("error_rate,"))
-            .map(|l| l.replacen(",eu,shop,,", ",eu,shop,", 1))
-            .collect()
-    };
-    assert_eq!(others(&status), others(&before));
-    let violations = run(&["slo", "violations", "--slo", "routes", "--format", "csv"]);
-    assert!(violations.contains("routes,eu,shop,/pay,2025-01-15T10:00:00Z,"), "{violations}");
-    assert!(violations.contains("shop /pay in eu: error rate was 21.053 % at worst"), "{violations}");
-    let json: serde_json::Value =
-        serde_json::from_str(&run(&["slo", "backtest", "--slo", "routes", "--format", "json"])).unwrap();
-    let alerts = json.as_array().unwrap();
-    assert!(!alerts.is_empty() && alerts.iter().all(|alert| alert["route"] == "/pay"), "{json}");
-    let table = run(&["slo", "--slo", "routes", "--format", "md"]);
-    assert!(table.lines().any(|l| l.contains("| route |")) && table.contains("| /look |"), "{table}");
-    run(&["slo", "--slo", "routes", "--format", "parquet", "--output", "status.parquet"]);
-    let again =
-        run(&["sql", "--format", "csv", "-c", "select route, events from 'status.parquet' order by route"]);
-    assert_eq!(again.lines().skip(1).collect::<Vec<_>>(), ["/look,350.0", "/pay,50.0"]);
-    run(&["slo", "--slo", "routes", "--charts", "charts"]);
-    let svg = std::fs::read_to_string(folder.path().join("charts/routes-budget.svg")).unwrap();
-    assert!(svg.contains("eu shop /pay") && svg.contains("eu shop /look"), "{svg}");
-}
-
-#[test]
-fn routes_that_are_too_many_are_judged_together_and_the_remedy_is_told() {
-    let folder = shop();
-    std::fs::write(folder.path().join("tars.toml"), by_route("max_routes = 1\n")).unwrap();
-    let outcome =
-        tars(folder.path(), &["slo", "--slo", "routes", "--lake", "lake", "--date", DAY, "--format", "csv"]);
-    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    let told = "SLO routes: max_routes = 1, but service shop in eu has 2 routes; those with fewest requests are judged \
-                together as (other routes); raise max_routes";
-    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
-    // The route with most requests is judged by itself; no request is lost.
-    let events: Vec<_> = outcome.stdout.lines().skip(1).map(|l| l.split(',').nth(3).unwrap()).collect();
-    assert_eq!(events, ["(other routes)", "/look"], "{}", outcome.stdout);
-    assert!(
-        outcome.stdout.contains(",50.0,10.0,") && outcome.stdout.contains(",350.0,0.0,"),
-        "{}",
-        outcome.stdout
-    );
 }
 
 #[test]
