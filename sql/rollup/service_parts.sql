@@ -3,22 +3,13 @@
 --   readers add them up
 -- materialized: view
 -- audit: slots are those of `request_slots`, whatever the routes
--- audit: a service of a region is read from logs or from spans, as `request_signals` says
+-- audit: a service of a region is read from logs or from spans, as `slot_signals` says
 with
--- Each signal is joined with those who are read from it, so that where nobody is its rows are not
--- read at all.
-readable as (
-    select signals.region, signals.service, signals.signal
-    from request_signals as signals
-    cross join request_grain as grain
-    where grain.seconds = 300
-),
-
 final as (
     select
         parts.slot as slot,
         parts.region as region,
-        readable.service as service,
+        signals.service as service,
         parts.minutes as minutes,
         parts.requests as requests,
         parts.errors as errors,
@@ -28,19 +19,19 @@ final as (
         parts.durations as durations,
         parts.latency as latency,
         parts.queue_wait as queue_wait
-    from readable
+    from slot_signals as signals
     join log_service_slots as parts
-        on readable.region = parts.region
-        and readable.service = coalesce(parts.service, 'unknown')
+        on signals.region = parts.region
+        and signals.service = coalesce(parts.service, 'unknown')
     where
-        readable.signal = 'logs'
+        signals.signal = 'logs'
         and parts.slot >= least($from, $baseline_from)
         and parts.slot < $to
     union all
     select
         parts.slot as slot,
         parts.region as region,
-        readable.service as service,
+        signals.service as service,
         parts.minutes as minutes,
         parts.requests as requests,
         parts.errors as errors,
@@ -50,12 +41,12 @@ final as (
         parts.durations as durations,
         parts.latency as latency,
         parts.queue_wait as queue_wait
-    from readable
+    from slot_signals as signals
     join span_service_slots as parts
-        on readable.region = parts.region
-        and readable.service = coalesce(parts.service, 'unknown')
+        on signals.region = parts.region
+        and signals.service = coalesce(parts.service, 'unknown')
     where
-        readable.signal = 'spans'
+        signals.signal = 'spans'
         and parts.slot >= least($from, $baseline_from)
         and parts.slot < $to
     union all

@@ -121,6 +121,7 @@ models![
     "rollup/request_slots.sql",
     "rollup/service_parts.sql",
     "rollup/service_slots.sql",
+    "rollup/slot_signals.sql",
     "rollup/span_errors.sql",
     "rollup/span_minutes.sql",
     "rollup/span_service_slots.sql",

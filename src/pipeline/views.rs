@@ -300,7 +300,7 @@ mod tests {
         let (engine, views) = session();
         engine.sql("select * from region_kpis").await.unwrap();
         let below = ["baseline_parts", "measured_minutes", "region_kpis", "request_grain", "request_parts"];
-        let above = ["request_signals", "service_parts", "service_slots"];
+        let above = ["request_signals", "service_parts", "service_slots", "slot_signals"];
         assert_eq!(planned(&views), [&below[..], &above].concat());
     }
 

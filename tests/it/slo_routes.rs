@@ -115,8 +115,8 @@ fn the_rollup_of_services_grows_with_the_lake_and_is_made_where_it_is_lacking() 
 
 #[test]
 fn a_window_that_cuts_slots_counts_the_requests_of_its_minutes_alone() {
-    // In the slot of 10:00 six logged requests, one of them within the window, and two spans, both within it: the
-    // spans are the fuller of the two.
+    // Six logged requests, five of them in the slot that the end of the window cuts, but after it; and two spans, both
+    // within it: the spans are the fuller of the two.
     let log = |minute: usize| {
         format!(
             "{{\"timestamp\":\"2025-01-15T10:{minute:02}:10Z\",\"region\":\"eu\",\"service\":\"shop\",\
@@ -129,7 +129,7 @@ fn a_window_that_cuts_slots_counts_the_requests_of_its_minutes_alone() {
              \"span_id\":\"s{id}\",\"name\":\"buy\",\"kind\":\"server\",\"duration_ms\":30}}\n"
         )
     };
-    let lines = [0, 0, 1, 1, 1, 3].map(log).concat() + &span(1) + &span(2);
+    let lines = [3, 8, 8, 8, 9, 9].map(log).concat() + &span(1) + &span(2);
     let folder = lake_of(&lines);
     let events = |from: &str, to: &str| {
         let csv = budgets(folder.path(), &["--from", from, "--to", to]);
@@ -137,5 +137,5 @@ fn a_window_that_cuts_slots_counts_the_requests_of_its_minutes_alone() {
         line.split(',').nth(12).unwrap().to_owned()
     };
     assert_eq!(events("2025-01-15T10:02:00Z", "2025-01-15T10:08:00Z"), "2.0");
-    assert_eq!(events("2025-01-15T10:00:00Z", "2025-01-15T10:05:00Z"), "6.0");
+    assert_eq!(events("2025-01-15T10:00:00Z", "2025-01-15T10:10:00Z"), "6.0");
 }
