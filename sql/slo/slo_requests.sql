@@ -2,7 +2,7 @@
 -- grain: one row per stream and row of a rollup that it looks at; several rows of one stream and
 --   time are added up by `slo_slots`
 -- materialized: view
--- audit: slots where they lie within the buckets, else minutes
+-- audit: slots that others read as well where they lie within the buckets, else minutes
 -- audit: streams of single routes are joined by them as well, because each row of a service would
 --   meet the streams of all its routes; a branch whose streams are none reads nothing
 with
@@ -30,7 +30,7 @@ final as (
         parts.durations as durations,
         parts.latency as latency
     from readable as streams
-    join service_parts as parts
+    join service_slots as parts
         on streams.region = parts.region
         and streams.service = parts.service
     where streams.source = 'requests' and streams.reads_slots and streams.route is null
@@ -57,7 +57,7 @@ final as (
         parts.durations as durations,
         parts.latency as latency
     from readable as streams
-    join request_parts as parts
+    join slo_minutes as parts
         on streams.region = parts.region
         and streams.service = parts.service
     where streams.source = 'requests' and not streams.reads_slots and streams.route is null
@@ -70,7 +70,7 @@ final as (
         parts.durations as durations,
         parts.latency as latency
     from readable as streams
-    join request_parts as parts
+    join slo_minutes as parts
         on streams.region = parts.region
         and streams.service = parts.service
         and streams.route = coalesce(parts.route, '')

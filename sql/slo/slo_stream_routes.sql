@@ -1,6 +1,6 @@
 -- title: The routes that streams count
 -- grain: one row per stream of requests and route that it counts
--- materialized: view
+-- materialized: once
 -- audit: route is NULL where all routes count, and empty for requests that name none
 with
 final as (

@@ -1,6 +1,6 @@
 //! The views `slo_selected`: the rows of SLOs that have a filter of their own, by minute; `slo_durations`: the
-//! requests of SLOs whose percentiles are exact, one by one; and `slo_route_slots`: the requests of routes, where an SLO
-//! asks for routes.
+//! requests of SLOs whose percentiles are exact, one by one; `slo_route_slots`: the requests of routes, where an SLO
+//! asks for routes; and `slo_minutes`: requests by minute, where windows of an SLO cut slots of five minutes.
 //!
 //! They are made from the settings, because a condition of a user cannot stand in a file, and because what no SLO asks
 //! for shall not be computed. A condition is one checked
@@ -18,8 +18,11 @@ use super::Error;
 use crate::domain::Percentiles;
 use crate::engine;
 
-/// The names of the views: rows by minute, single requests, requests by slots and routes.
-pub(super) const SLO_VIEWS: [&str; 3] = ["slo_selected", "slo_durations", "slo_route_slots"];
+/// The names of the views: chosen rows by minute, single requests, requests by slots and routes, and by minute.
+pub(super) const SLO_VIEWS: [&str; 4] = ["slo_selected", "slo_durations", "slo_route_slots", "slo_minutes"];
+
+/// Seconds of a slot.
+const SLOT: i64 = 300;
 
 /// What they may read, as the settings have it.
 pub(super) const SLO_READS: [&str; 4] = ["evaluations", "request_rows", "request_parts", "request_slots"];
@@ -52,12 +55,18 @@ pub(super) struct Selection {
     place: [Option<String>; 3],
     is_exact: bool,
     is_by_route: bool,
+    window_seconds: i64,
 }
 
 /// The views, by name.
-pub(super) fn views(selections: &[Selection]) -> [(&'static str, String); 3] {
-    let [selected, single, routes] = SLO_VIEWS;
-    [(selected, sql(selections)), (single, durations(selections)), (routes, route_slots(selections))]
+pub(super) fn views(selections: &[Selection]) -> [(&'static str, String); 4] {
+    let [selected, single, routes, by_minute] = SLO_VIEWS;
+    [
+        (selected, sql(selections)),
+        (single, durations(selections)),
+        (routes, route_slots(selections)),
+        (by_minute, minutes(selections)),
+    ]
 }
 
 /// The query of rows by minute.
@@ -71,6 +80,16 @@ fn route_slots(selections: &[Selection]) -> String {
     let is_asked = |s: &Selection| s.is_by_route || s.place[2].is_some();
     let never = if selections.iter().any(is_asked) { "" } else { " where false" };
     format!("{ROUTE_SLOTS}{never}")
+}
+
+/// The query of requests by minute. Where all windows are made of slots nobody reads them, as the planner sees by the
+/// constants: it would else read a month of minutes to find out.
+fn minutes(selections: &[Selection]) -> String {
+    let is_cut = selections.iter().any(|s| s.window_seconds % SLOT != 0);
+    let slots = if is_cut { "" } else { " where cast($from as bigint) % 300000000 <> 0" };
+    format!(
+        "select minute, region, service, route, requests, errors, durations, latency from request_parts{slots}"
+    )
 }
 
 /// The query of single requests.
@@ -89,7 +108,8 @@ pub(super) async fn check(context: &SessionContext, selections: &[Selection]) ->
 
 /// The SLOs of the settings and which rows they choose, in the order of their names.
 pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection>, Error> {
-    let sql = "select name, type, agent_type, filter, reads, region, service, route, percentiles, max_routes \
+    let sql = "select name, type, agent_type, filter, reads, region, service, route, percentiles, max_routes, \
+        window_seconds \
         from settings_slos order by name";
     let batches = context.sql(sql).await.map_err(engine::Error::from)?;
     let batches = batches.collect().await.map_err(engine::Error::from)?;
@@ -99,7 +119,7 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             cast(batch.column(i), &DataType::Utf8)
                 .map_err(|e| engine::Error::from(datafusion::error::DataFusionError::from(e)))
         };
-        let columns = (0..10).map(column).collect::<Result<Vec<_>, _>>()?;
+        let columns = (0..11).map(column).collect::<Result<Vec<_>, _>>()?;
         let text = |i: usize, row: usize| {
             let column = columns[i].as_string::<i32>();
             (!arrow::array::Array::is_null(column, row)).then(|| column.value(row).to_owned())
@@ -113,6 +133,7 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             place: [text(5, row), text(6, row), text(7, row)],
             is_exact: text(8, row).as_deref() == Some(Percentiles::Exact.as_str()),
             is_by_route: text(9, row).is_some(),
+            window_seconds: text(10, row).and_then(|seconds| seconds.parse().ok()).unwrap_or(SLOT),
         }));
     }
     Ok(found)

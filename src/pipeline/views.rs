@@ -29,7 +29,7 @@ pub(super) struct Views {
     /// The session that plans, while it lives; it owns this.
     session: Box<dyn Fn() -> Option<SessionState> + Send + Sync>,
     /// The names and queries of the views that are made from the settings.
-    made: [(&'static str, String); 3],
+    made: [(&'static str, String); 4],
     /// Memory that rows of models take.
     budget: Arc<Budget>,
     bound: RwLock<Bound>,
@@ -76,7 +76,7 @@ impl Views {
     pub(super) fn install(
         context: &SessionContext,
         params: &Params,
-        made: [(&'static str, String); 3],
+        made: [(&'static str, String); 4],
         is_view: impl Fn(&Model) -> bool,
     ) -> Result<Arc<Self>> {
         let state = context.state();
