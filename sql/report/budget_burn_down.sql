@@ -9,13 +9,36 @@
 -- audit: this is the budget of the window of the report; those of the SLOs' own periods are in
 --   `slo_budgets`
 with
+-- Windows that were measured, of all that `slo_windows` lists.
+windows as (
+    select
+        series.slo as slo,
+        series.region as region,
+        series.service as service,
+        arrow_cast(
+            cast($from as bigint) + observed.position * series.window_seconds * 1000000,
+            'Timestamp(Microsecond, Some("UTC"))'
+        ) as window_start,
+        least(
+            arrow_cast(
+                cast($from as bigint) + (observed.position + 1) * series.window_seconds * 1000000,
+                'Timestamp(Microsecond, Some("UTC"))'
+            ),
+            $to
+        ) as window_end,
+        observed.samples as samples,
+        observed.good_share as good_share
+    from slo_series as series
+    join slo_observed as observed on series.series = observed.series
+),
+
 measured as (
     select
         windows.slo as slo,
         windows.window_end as time,
         cast(windows.samples as double) as samples,
         windows.samples * (1.0 - windows.good_share) as bad
-    from slo_windows as windows
+    from windows
     left join settings_corrections as corrections
         on coalesce(corrections.slo, windows.slo) = windows.slo
         and coalesce(corrections.region, windows.region) = windows.region

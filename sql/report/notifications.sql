@@ -23,7 +23,7 @@ worst as (
         sentence,
         row_number() over (
             partition by slo
-            order by severity_rank desc, windows desc, started_at, region, service
+            order by severity_rank desc, windows desc, started_at, region, service, route
         ) as place
     from slo_episodes
     where kind = 'violation'

@@ -13,12 +13,13 @@ violations as (
         slo,
         region,
         service,
+        route,
         severity,
         started_at,
         ended_at,
         row_number() over (
             partition by type
-            order by severity_rank desc, windows desc, started_at, slo, region, service
+            order by severity_rank desc, windows desc, started_at, slo, region, service, route
         ) as place,
         count(*) over (partition by type) as episodes
     from slo_episodes
@@ -31,6 +32,7 @@ slo_findings as (
         case when episodes = 1 then '1 violation' else episodes || ' violations' end
             || '; the worst (' || severity || '): ' || slo
             || coalesce(', ' || service, '')
+            || coalesce(' ' || route, '')
             || coalesce(' in ' || region, '')
             || ', ' || to_char(started_at, '%Y-%m-%d %H:%M')
             || ' to ' || to_char(ended_at, '%Y-%m-%d %H:%M') as evidence

@@ -1,5 +1,5 @@
 -- title: SLO violations as episodes
--- grain: one row per stretch of violated windows of one SLO, region, service and kind
+-- grain: one row per stretch of violated windows of one series of `slo_series` and kind
 -- materialized: run
 -- audit: two stretches at most one interval apart are one episode, so that a value that hovers
 --   around its limit does not count once per crossing
@@ -13,6 +13,7 @@ violations as (
         type,
         region,
         service,
+        route,
         window_start,
         window_end,
         observed,
@@ -44,7 +45,7 @@ reach as (
     select
         *,
         max(window_end) over (
-            partition by slo, type, region, service, kind
+            partition by slo, type, region, service, route, kind
             order by window_start, window_end
             rows between unbounded preceding and 1 preceding
         ) as reached
@@ -66,7 +67,7 @@ numbered as (
     select
         *,
         sum(is_start) over (
-            partition by slo, type, region, service, kind
+            partition by slo, type, region, service, route, kind
             order by window_start, window_end
             rows between unbounded preceding and current row
         ) as episode
@@ -79,6 +80,7 @@ episodes as (
         type,
         region,
         service,
+        route,
         kind,
         episode,
         min(window_start) as started_at,
@@ -92,7 +94,7 @@ episodes as (
         max(target) as target,
         max(threshold) as threshold
     from numbered
-    group by slo, type, region, service, kind, episode
+    group by slo, type, region, service, route, kind, episode
 ),
 
 percentiles as (
@@ -107,6 +109,7 @@ final as (
         episodes.type as type,
         episodes.region as region,
         episodes.service as service,
+        episodes.route as route,
         case
             when episodes.kind = 'violation' and episodes.type <> 'throughput'
                 and episodes.samples < limits.min_samples
@@ -158,6 +161,7 @@ select
     type,
     region,
     service,
+    route,
     kind,
     severity,
     severity_rank,
@@ -172,7 +176,7 @@ select
     threshold,
     percentile,
     duration_seconds,
-    service || ' in ' || region || ': ' || quantity
+    service || coalesce(' ' || route, '') || ' in ' || region || ': ' || quantity
         || ' was ' || cast(round(worst * scale, 3) as varchar) || unit || ' at worst, from ' || cast(started_at as varchar) || ' for '
         || cast(duration_seconds / 60 as varchar) || ' min; threshold '
         || cast(round(threshold * scale, 3) as varchar) || unit

@@ -1,10 +1,18 @@
 -- title: Compliance of each SLO over all regions and services
 -- grain: one row per SLO of the settings, also one that nothing was measured for
 -- materialized: view
+-- audit: worst_service names its route as well where the SLO is judged by route
 -- audit: an SLO without a measured window has NULL compliance
 with
 compliance as (
-    select slo, region, service, windows, measured_windows, met_windows, compliance
+    select
+        slo,
+        region,
+        service || coalesce(' ' || route, '') as service,
+        windows,
+        measured_windows,
+        met_windows,
+        compliance
     from slo_compliance
 ),
 

@@ -1,14 +1,15 @@
 -- title: The latency SLO that was violated worst, in steps that suit a chart
 -- grain: one row per step with windows of that SLO, region and service
 -- materialized: view
+-- audit: service names the route as well where the SLO is judged by route
 -- audit: windows follow each other as they are for windows of up to 2 days; longer ones are told by
 --   their worst in each hour up to 8 days, else in 6 hours, so that a week is a few hundred points
 with
 worst as (
-    select slo, region, service
+    select slo, region, service, route
     from slo_episodes
     where kind = 'violation' and type = 'latency'
-    order by severity_rank desc, windows desc, started_at, slo, region, service
+    order by severity_rank desc, windows desc, started_at, slo, region, service, route
     limit 1
 ),
 
@@ -25,7 +26,7 @@ windows as (
     select
         bands.slo as slo,
         bands.region as region,
-        bands.service as service,
+        bands.service || coalesce(' ' || bands.route, '') as service,
         cast($from as bigint)
             + (cast(bands.window_start as bigint) - cast($from as bigint))
             / lengths.step * lengths.step as time,
@@ -40,6 +41,7 @@ windows as (
         on bands.slo = worst.slo
         and bands.region = worst.region
         and bands.service = worst.service
+        and coalesce(bands.route, '') = coalesce(worst.route, '')
     cross join lengths
     where bands.window_start >= $from
 ),

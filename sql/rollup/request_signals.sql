@@ -4,32 +4,60 @@
 -- audit: the fuller of the two counts, logs when they hold as many; never both, which would count
 --   requests twice: sampled traces hold fewer requests than logs, and a few access lines among
 --   application logs fewer than the traces
+-- audit: slots of services are counted where the window and its baseline begin and end with them,
+--   which is known when the query is planned; else minutes are
 with
-log_totals as (
-    select region, coalesce(service, 'unknown') as service, sum(requests) as requests
+counted as (
+    select 'logs' as signal, region, service, requests
+    from log_service_slots
+    where
+        cast(least($from, $baseline_from) as bigint) % 300000000 = 0
+        and cast($to as bigint) % 300000000 = 0
+        and slot >= least($from, $baseline_from)
+        and slot < $to
+    union all
+    select 'logs' as signal, region, service, requests
     from log_minutes
-    where minute >= least($from, $baseline_from) and minute < $to
-    group by 1, 2
-),
-
-span_totals as (
-    select region, coalesce(service, 'unknown') as service, sum(requests) as requests
+    where
+        (
+            cast(least($from, $baseline_from) as bigint) % 300000000 <> 0
+            or cast($to as bigint) % 300000000 <> 0
+        )
+        and minute >= least($from, $baseline_from)
+        and minute < $to
+    union all
+    select 'spans' as signal, region, service, requests
+    from span_service_slots
+    where
+        cast(least($from, $baseline_from) as bigint) % 300000000 = 0
+        and cast($to as bigint) % 300000000 = 0
+        and slot >= least($from, $baseline_from)
+        and slot < $to
+    union all
+    select 'spans' as signal, region, service, requests
     from span_minutes
-    where minute >= least($from, $baseline_from) and minute < $to
-    group by 1, 2
+    where
+        (
+            cast(least($from, $baseline_from) as bigint) % 300000000 <> 0
+            or cast($to as bigint) % 300000000 <> 0
+        )
+        and minute >= least($from, $baseline_from)
+        and minute < $to
 ),
 
 final as (
     select
-        coalesce(log_totals.region, span_totals.region) as region,
-        coalesce(log_totals.service, span_totals.service) as service,
+        region,
+        coalesce(service, 'unknown') as service,
         case
-            when coalesce(log_totals.requests, 0) >= coalesce(span_totals.requests, 0) then 'logs'
+            when
+                sum(case when signal = 'logs' then requests else 0 end)
+                >= sum(case when signal = 'spans' then requests else 0 end)
+                then 'logs'
             else 'spans'
         end as signal
-    from log_totals
-    full outer join span_totals
-        on log_totals.region = span_totals.region and log_totals.service = span_totals.service
+    from counted
+    group by 1, 2
 )
 
 select region, service, signal

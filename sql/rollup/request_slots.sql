@@ -3,23 +3,14 @@
 -- materialized: run
 -- audit: slots are minutes where `request_grain` says so, which is where five minutes would lie on
 --   both sides of an edge; so a slot lies within the window, or an interval of it, or outside of it
--- audit: a service of a region is read from logs or from spans, as `request_signals` says
+-- audit: a service of a region is read from logs or from spans, as `slot_signals` says
 -- audit: bit k of `minutes` says that the slot's minute k, counted from 0, holds requests
 with
--- Each signal is joined with those who are read from it, so that where nobody is its rows are not
--- read at all.
-readable as (
-    select signals.region, signals.service, signals.signal
-    from request_signals as signals
-    cross join request_grain as grain
-    where grain.seconds = 300
-),
-
 chosen as (
     select
         parts.slot as slot,
         parts.region as region,
-        streams.service as service,
+        signals.service as service,
         parts.route as route,
         parts.minutes as minutes,
         parts.requests as requests,
@@ -30,19 +21,19 @@ chosen as (
         parts.durations as durations,
         parts.latency as latency,
         parts.queue_wait as queue_wait
-    from readable as streams
+    from slot_signals as signals
     join log_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
+        on signals.region = parts.region
+        and signals.service = coalesce(parts.service, 'unknown')
     where
-        streams.signal = 'logs'
+        signals.signal = 'logs'
         and parts.slot >= least($from, $baseline_from)
         and parts.slot < $to
     union all
     select
         parts.slot as slot,
         parts.region as region,
-        streams.service as service,
+        signals.service as service,
         parts.route as route,
         parts.minutes as minutes,
         parts.requests as requests,
@@ -53,12 +44,12 @@ chosen as (
         parts.durations as durations,
         parts.latency as latency,
         parts.queue_wait as queue_wait
-    from readable as streams
+    from slot_signals as signals
     join span_slots as parts
-        on streams.region = parts.region
-        and streams.service = coalesce(parts.service, 'unknown')
+        on signals.region = parts.region
+        and signals.service = coalesce(parts.service, 'unknown')
     where
-        streams.signal = 'spans'
+        signals.signal = 'spans'
         and parts.slot >= least($from, $baseline_from)
         and parts.slot < $to
     union all

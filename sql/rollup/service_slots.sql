@@ -17,7 +17,7 @@ final as (
         sum(durations) as durations,
         sketch_merge(latency) as latency,
         sketch_merge(queue_wait) as queue_wait
-    from request_slots
+    from service_parts
     group by slot, region, service
 )
 

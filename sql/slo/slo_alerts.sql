@@ -1,5 +1,5 @@
 -- title: Burn-rate alerts that the history would have fired
--- grain: one row per SLO, region, service, tier and stretch of time in which it fired
+-- grain: one row per series, tier and stretch of time in which it fired
 -- materialized: view
 -- audit: the tiers are rows of `settings_burn_tiers`, by default those of the Site Reliability
 --   Workbook (Beyer et al., 2018, chapter 5): an alert fires while both windows burn as fast as
@@ -98,6 +98,7 @@ final as (
         series.slo as slo,
         series.region as region,
         series.service as service,
+        series.route as route,
         episodes.tier as tier,
         tiers.windows as windows,
         tiers.action as action,
@@ -117,6 +118,7 @@ select
     slo,
     region,
     service,
+    route,
     tier,
     windows,
     action,

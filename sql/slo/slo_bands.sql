@@ -1,5 +1,5 @@
 -- title: SLO windows with what was to be expected of them
--- grain: one row per SLO, region, service and window
+-- grain: one row per series and window
 -- materialized: view
 -- audit: what is expected is told in `slo_expected`; of a window that was not measured nothing is
 with
@@ -23,6 +23,7 @@ select
     type,
     region,
     service,
+    route,
     window_start,
     window_end,
     observed,

@@ -1,5 +1,5 @@
 -- title: Error budgets by period
--- grain: one row per SLO, region, service and period that holds events; one row without region and
+-- grain: one row per series and period that holds events; one row without region and
 --   service for an SLO that nothing was measured for
 -- materialized: view
 -- audit: the budget is (1 - objective) of the events of the period so far; raw figures count every
@@ -20,6 +20,7 @@ spans as (
         series.slo as slo,
         series.region as region,
         series.service as service,
+        series.route as route,
         periods.*,
         (
             cast(least(periods.period_end, $to) as bigint)
@@ -46,6 +47,7 @@ budgets as (
         slos.time_zone as time_zone,
         spans.region as region,
         spans.service as service,
+        spans.route as route,
         spans.period_start as period_start,
         spans.period_end as period_end,
         coalesce(spans.total, 0) / 1000000.0 as events,
@@ -101,6 +103,7 @@ select
     type,
     region,
     service,
+    route,
     period,
     time_zone,
     period_start,

@@ -1,5 +1,5 @@
 -- title: Where budgets burn: error events over the windows that burn-rate alerts look at
--- grain: one row per SLO, region, service, tier and slot that holds events and ends a long and a
+-- grain: one row per series, tier and slot that holds events and ends a long and a
 --   short window in both of which the tier's share of events, or more, was bad
 -- materialized: view
 -- audit: slots without events add nothing; what a correction covers is left out
@@ -24,6 +24,7 @@ series as (
         series.slo as slo,
         series.region as region,
         series.service as service,
+        series.route as route,
         limits.tiers as tiers,
         limits.longs as longs,
         limits.shorts as shorts,
@@ -98,6 +99,7 @@ final as (
         series.slo as slo,
         series.region as region,
         series.service as service,
+        series.route as route,
         series.series as series,
         spans.slot as slot,
         series.tiers[spans.pair] as tier,
@@ -115,6 +117,7 @@ select
     slo,
     region,
     service,
+    route,
     slot,
     tier,
     long_bad,

@@ -1,5 +1,5 @@
 -- title: How often each SLO was met
--- grain: one row per SLO, region and service
+-- grain: one row per series
 -- materialized: view
 -- audit: compliance is met over measured windows, and NULL when none was measured; coverage says
 --   what share of the windows was measured at all
@@ -11,6 +11,7 @@ windows as (
         type,
         region,
         service,
+        route,
         (cast($to as bigint) - cast($from as bigint) + window_seconds * 1000000 - 1)
             / (window_seconds * 1000000) as windows
     from slo_series
@@ -46,6 +47,7 @@ final as (
         windows.type as type,
         windows.region as region,
         windows.service as service,
+        windows.route as route,
         windows.windows as windows,
         coalesce(counted.measured_windows, 0) as measured_windows,
         coalesce(counted.met_windows, 0) as met_windows,
@@ -59,6 +61,7 @@ select
     type,
     region,
     service,
+    route,
     windows,
     measured_windows,
     met_windows,

@@ -20,10 +20,12 @@ episodes as (
             type,
             region,
             service,
+            route,
             started_at,
             ended_at,
             row_number() over (
-                order by severity_rank desc, duration_seconds desc, started_at, slo, region, service
+                order by
+                    severity_rank desc, duration_seconds desc, started_at, slo, region, service, route
             ) as place
         from slo_episodes
         where kind = 'violation'
@@ -31,7 +33,35 @@ episodes as (
     where place <= 50
 ),
 
--- What the SLO itself observes, at the same slots, is the service's own metric of its kind.
+-- What was observed of a violated route, at the slots of the stretch.
+route_readings as (
+    select
+        episodes.place as place,
+        episodes.type as type,
+        cast(parts.slot as bigint) / 300000000 as slot,
+        sum(parts.requests) as requests,
+        sum(parts.errors) as errors,
+        sum(parts.durations) as durations,
+        sketch_merge(parts.latency) as latency
+    from episodes
+    join slo_scopes as scopes on episodes.slo = scopes.slo
+    join slo_routes as routes
+        on scopes.scope = routes.scope
+        and episodes.region = routes.region
+        and episodes.service = routes.service
+        and episodes.route = routes.judged_as
+    join slo_route_slots as parts
+        on routes.region = parts.region
+        and routes.service = parts.service
+        and routes.route = parts.route
+    where
+        parts.slot >= greatest(episodes.started_at - interval '2 hours', $from)
+        and parts.slot < least(episodes.ended_at, $to)
+    group by 1, 2, 3
+),
+
+-- What the SLO itself observes, at the same slots, is the metric of its kind of the service, or of
+-- the route where the SLO is judged by it.
 subjects as (
     select
         episodes.place as place,
@@ -47,8 +77,20 @@ subjects as (
             else 'error_rate'
         end
     where
-        readings.slot >= cast(episodes.started_at as bigint) / 300000000 - 24
+        episodes.route is null
+        and readings.slot >= cast(episodes.started_at as bigint) / 300000000 - 24
         and readings.slot < (cast(episodes.ended_at as bigint) + 299999999) / 300000000
+    union all
+    select
+        place,
+        slot,
+        case
+            when type = 'throughput' then cast(requests as double)
+            when type <> 'latency' then errors / cast(requests as double)
+            when durations > 0 then sketch_quantile(latency, 0.95)
+        end as value
+    from route_readings
+    where type <> 'latency' or durations > 0
 ),
 
 candidates as (
@@ -188,6 +230,7 @@ final as (
         episodes.slo as slo,
         episodes.region as region,
         episodes.service as service,
+        episodes.route as route,
         episodes.started_at as started_at,
         row_number() over (
             partition by best.place order by abs(best.strength) desc, best.service, best.metric
@@ -215,6 +258,7 @@ select
     slo,
     region,
     service,
+    route,
     started_at,
     place,
     moved_service,

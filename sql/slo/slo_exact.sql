@@ -13,10 +13,7 @@ placed as (
         durations.duration_ms as duration_ms,
         durations.duration_ms <= series.target as is_good
     from slo_series as series
-    join slo_durations as durations
-        on series.slo = durations.slo
-        and series.region = durations.region
-        and series.service = durations.service
+    join slo_series_durations as durations on series.series = durations.series
 ),
 
 -- Sorted as a whole: a row's place is its rank and how many rows lie in the windows before.

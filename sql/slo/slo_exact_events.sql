@@ -10,10 +10,7 @@ final as (
         sum(case when durations.duration_ms <= series.target then 1 else 0 end) as good,
         count(*) as total
     from slo_series as series
-    join slo_durations as durations
-        on series.slo = durations.slo
-        and series.region = durations.region
-        and series.service = durations.service
+    join slo_series_durations as durations on series.series = durations.series
     where series.budgeting = 'occurrences'
     group by 1, 2
 )

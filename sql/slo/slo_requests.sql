@@ -3,99 +3,115 @@
 --   time are added up by `slo_slots`
 -- materialized: view
 -- audit: slots that others read as well where they lie within the buckets, else minutes
--- audit: streams of one route are joined by it as well, because each row of a service would meet
---   the streams of all its routes; a branch whose streams are none reads nothing
+-- audit: streams of single routes are joined by them as well, because each row of a service would
+--   meet the streams of all its routes; a branch whose streams are none reads nothing
 with
 readable as (
     select
         streams.stream as stream,
+        streams.scope as scope,
+        streams.source as source,
         streams.region as region,
         streams.service as service,
         streams.route as route,
         streams.reads_latency as reads_latency,
         streams.bucket_seconds * 1000000 as bucket,
         streams.bucket_seconds >= 300 or grain.seconds = 60 as reads_slots
-    from slo_streams as streams
+    from slo_stream_routes as streams
     cross join request_grain as grain
-    where streams.source = 'requests'
 ),
 
 final as (
     select
-        streams.stream as stream,
-        streams.bucket as bucket,
+        streams.*,
         parts.slot as minute,
         parts.requests as requests,
         parts.errors as errors,
         parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
+        parts.latency as latency
     from readable as streams
     join service_slots as parts
         on streams.region = parts.region
         and streams.service = parts.service
-    where streams.reads_slots and streams.route is null
+    where streams.source = 'requests' and streams.reads_slots and streams.route is null
     union all
     select
-        streams.stream as stream,
-        streams.bucket as bucket,
+        streams.*,
         parts.slot as minute,
         parts.requests as requests,
         parts.errors as errors,
         parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
+        parts.latency as latency
     from readable as streams
-    join request_slots as parts
+    join slo_route_slots as parts
         on streams.region = parts.region
         and streams.service = parts.service
         and streams.route = parts.route
-    where streams.reads_slots
+    where streams.source = 'requests' and streams.reads_slots
     union all
     select
-        streams.stream as stream,
-        streams.bucket as bucket,
+        streams.*,
         parts.minute as minute,
         parts.requests as requests,
         parts.errors as errors,
         parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
+        parts.latency as latency
     from readable as streams
-    join request_parts as parts
+    join slo_minutes as parts
         on streams.region = parts.region
         and streams.service = parts.service
-    where not streams.reads_slots and streams.route is null
+    where streams.source = 'requests' and not streams.reads_slots and streams.route is null
     union all
     select
-        streams.stream as stream,
-        streams.bucket as bucket,
+        streams.*,
         parts.minute as minute,
         parts.requests as requests,
         parts.errors as errors,
         parts.durations as durations,
-        case when streams.reads_latency then parts.latency end as latency
+        parts.latency as latency
     from readable as streams
-    join request_parts as parts
+    join slo_minutes as parts
         on streams.region = parts.region
         and streams.service = parts.service
-        and streams.route = parts.route
-    where not streams.reads_slots
+        and streams.route = coalesce(parts.route, '')
+    where streams.source = 'requests' and not streams.reads_slots
     union all
     select
-        streams.stream as stream,
-        streams.bucket_seconds * 1000000 as bucket,
-        selected.minute as minute,
-        selected.requests as requests,
-        selected.errors as errors,
-        selected.durations as durations,
-        selected.latency as latency
-    from slo_streams as streams
-    join slo_selected as selected
-        on streams.scope = selected.slo
-        and streams.region = selected.region
-        and streams.service = selected.service
-    where
-        streams.source = 'selected'
-        and (streams.route is null or streams.route = selected.route)
+        streams.*,
+        parts.minute as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        parts.latency as latency
+    from readable as streams
+    join slo_selected as parts
+        on streams.scope = parts.slo
+        and streams.region = parts.region
+        and streams.service = parts.service
+    where streams.source = 'selected' and streams.route is null
+    union all
+    select
+        streams.*,
+        parts.minute as minute,
+        parts.requests as requests,
+        parts.errors as errors,
+        parts.durations as durations,
+        parts.latency as latency
+    from readable as streams
+    join slo_selected as parts
+        on streams.scope = parts.slo
+        and streams.region = parts.region
+        and streams.service = parts.service
+        and streams.route = coalesce(parts.route, '')
+    where streams.source = 'selected'
 )
 
-select stream, bucket, minute, requests, errors, durations, latency
+select
+    stream,
+    bucket,
+    minute,
+    requests,
+    errors,
+    durations,
+    case when reads_latency then latency end as latency
 from final

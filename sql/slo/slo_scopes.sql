@@ -6,6 +6,7 @@
 -- audit: reads is `rollup` where the rollups by minute answer, `raw` where only the rows themselves
 --   do: a filter over other columns than region, service and route, agent types of requests, and
 --   evaluations; `exact` where percentiles are asked to be exact, which only raw rows can be
+-- audit: max_routes is NULL where routes are not told apart
 -- audit: rows are counted in buckets of five minutes where windows begin and end with them, else of
 --   one minute
 with
@@ -19,6 +20,7 @@ slos as (
         route,
         agent_type,
         filter,
+        max_routes,
         case
             when percentiles = 'exact' then 'exact'
             else coalesce(reads, 'rollup')
@@ -41,11 +43,12 @@ final as (
             else min(name) over (
                 partition by
                     is_of_evaluations, is_selected, bucket_seconds, region, service, route,
-                    agent_type
+                    agent_type, max_routes
             )
         end as scope,
         max(case when type = 'latency' and reads <> 'exact' then 1 else 0 end) over (
-            partition by is_of_evaluations, is_selected, bucket_seconds, region, service, route
+            partition by
+                is_of_evaluations, is_selected, bucket_seconds, region, service, route, max_routes
         ) = 1 as reads_latency,
         case
             when is_selected then 'selected'
@@ -66,6 +69,7 @@ select
     service,
     route,
     agent_type,
+    max_routes,
     is_of_evaluations,
     reads_latency,
     reads

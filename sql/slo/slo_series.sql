@@ -1,9 +1,12 @@
 -- title: SLOs and composites, place by place, with what they ask for
--- grain: one row per SLO, region and service with any data in the window or its baseline; one row
---   per composite and region of its parts, whose service is `all`
+-- grain: one row per SLO, region and service with any data in the window or its baseline, and by
+--   route where the SLO is judged by it; one row per composite and region of its parts, whose
+--   service is `all`
 -- materialized: once
+-- audit: a series is an SLO at a region and service, and at a route where it is judged by route
 -- audit: series is a number: models by time have it instead of names, which are joined to what
 --   comes out
+-- audit: route is NULL where the SLO is not judged by route
 -- audit: stream and what belongs to windows are NULL for composites
 -- audit: what counts as an anomaly is in every row, because a filter over it must not become a join:
 --   least_step is how far a value has to be from its expectation, as `deviation_floor` of the way from
@@ -20,6 +23,7 @@ measured as (
         slos.type as type,
         streams.region as region,
         streams.service as service,
+        streams.judged_as as route,
         streams.stream as stream,
         slos.window_seconds as window_seconds,
         scopes.bucket_seconds as bucket_seconds,
@@ -59,6 +63,7 @@ final as (
         type,
         region,
         service,
+        route,
         stream,
         window_seconds,
         bucket_seconds,
@@ -84,6 +89,7 @@ final as (
         'composite' as type,
         region,
         'all' as service,
+        null as route,
         null as stream,
         null as window_seconds,
         null as bucket_seconds,
@@ -106,11 +112,12 @@ final as (
 )
 
 select
-    cast(row_number() over (order by slo, region, service) as bigint) as series,
+    cast(row_number() over (order by slo, region, service, route) as bigint) as series,
     slo,
     type,
     region,
     service,
+    route,
     stream,
     window_seconds,
     bucket_seconds,

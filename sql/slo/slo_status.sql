@@ -1,5 +1,5 @@
 -- title: Where each SLO stands
--- grain: one row per SLO, region and service, for the newest period that holds events; one row
+-- grain: one row per series, for the newest period that holds events; one row
 --   without region and service for an SLO that nothing was measured for
 -- materialized: view
 -- audit: severity is the worst of the violations in the window (not of anomalies, nor of those that
@@ -11,7 +11,7 @@ budgets as (
     select
         *,
         row_number() over (
-            partition by slo, region, service order by period_start desc nulls last
+            partition by slo, region, service, route order by period_start desc nulls last
         ) as newest
     from slo_budgets
 ),
@@ -21,13 +21,14 @@ violations as (
         slo,
         region,
         service,
+        route,
         sum(case when kind = 'violation' then 1 else 0 end) as violations,
         count(*) as raw_violations,
         max(case when kind = 'violation' then severity_rank end) as severity_rank,
         sum(case when kind = 'violation' then duration_seconds else 0 end) as violated_seconds
     from slo_episodes
     where kind in ('violation', 'maintenance')
-    group by slo, region, service
+    group by slo, region, service, route
 ),
 
 alerts as (
@@ -35,10 +36,11 @@ alerts as (
         slo,
         region,
         service,
+        route,
         sum(case when action = 'page' then 1 else 0 end) as pages,
         sum(case when action = 'ticket' then 1 else 0 end) as tickets
     from slo_alerts
-    group by slo, region, service
+    group by slo, region, service, route
 ),
 
 final as (
@@ -58,10 +60,12 @@ final as (
         on budgets.slo = violations.slo
         and budgets.region = violations.region
         and budgets.service = violations.service
+        and coalesce(budgets.route, '') = coalesce(violations.route, '')
     left join alerts
         on budgets.slo = alerts.slo
         and budgets.region = alerts.region
         and budgets.service = alerts.service
+        and coalesce(budgets.route, '') = coalesce(alerts.route, '')
     left join slo_scopes as scopes on budgets.slo = scopes.slo
     where budgets.newest = 1
 )
@@ -71,6 +75,7 @@ select
     type,
     region,
     service,
+    route,
     status,
     severity,
     objective,

@@ -1,5 +1,5 @@
 -- title: Direction of error rates and latencies
--- grain: one row per SLO, region and service that was measured in three stretches of time or more
+-- grain: one row per series that was measured in three stretches of time or more
 -- materialized: view
 -- audit: slope_per_hour is that of `theil_sen_slope`, which one bad stretch does not tilt; the
 --   window is cut into at most 48 stretches of whole hours
@@ -56,6 +56,7 @@ final as (
         series.type as type,
         series.region as region,
         series.service as service,
+        series.route as route,
         slopes.stretches as stretches,
         slopes.hours_each as hours_each,
         slopes.slope_per_hour as slope_per_hour,
@@ -76,6 +77,7 @@ select
     type,
     region,
     service,
+    route,
     case
         when abs(certainty) < 2.58 then 'none'
         when (certainty > 0.0) = is_lower_better then 'worse'

@@ -1,5 +1,5 @@
 -- title: Windows that violate an SLO
--- grain: one row per SLO, region, service and window that is past its threshold or an anomaly
+-- grain: one row per series and window that is past its threshold or an anomaly
 -- materialized: run
 -- audit: kind is `threshold` when the window is worse than the threshold, `adaptive` when it is
 --   only an anomaly against the windows before it, `both` when it is both
@@ -14,6 +14,7 @@ judged as (
         series.type as type,
         series.region as region,
         series.service as service,
+        series.route as route,
         arrow_cast(
             cast($from as bigint) + windows.position * series.window_seconds * 1000000,
             'Timestamp(Microsecond, Some("UTC"))'
@@ -91,6 +92,7 @@ final as (
         type,
         region,
         service,
+        route,
         window_start,
         window_end,
         observed,
@@ -127,6 +129,7 @@ select
     type,
     region,
     service,
+    route,
     window_start,
     window_end,
     observed,

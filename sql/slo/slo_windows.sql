@@ -1,5 +1,5 @@
 -- title: What each SLO observed in each window
--- grain: one row per SLO, region, service and window; windows follow each other from $from
+-- grain: one row per series and window; windows follow each other from $from
 -- materialized: view
 -- audit: a window without data has a row with `observed` NULL and `samples` 0: it is not measured,
 --   so it is neither met nor violated
@@ -32,6 +32,7 @@ final as (
         grid.type as type,
         grid.region as region,
         grid.service as service,
+        grid.route as route,
         arrow_cast(
             cast($from as bigint) + grid.position * grid.window_seconds * 1000000,
             'Timestamp(Microsecond, Some("UTC"))'
@@ -69,6 +70,7 @@ select
     type,
     region,
     service,
+    route,
     window_start,
     window_end,
     observed,

@@ -18,11 +18,14 @@ const SHOWN: usize = 5;
 /// Share of the budget that is left, hour by hour, of the newest period of the series that spent most.
 const BUDGETS: &str = "
     with worst as (
-        select slo, region, service, period_start, consumed,
-            row_number() over (partition by slo order by consumed desc nulls last, region, service) as place
+        select slo, region, service, route, period_start, consumed,
+            row_number() over (
+                partition by slo order by consumed desc nulls last, region, service, route
+            ) as place
         from slo_status where events > 0
     )
-    select events.slo as slo, worst.place as place, worst.region || ' ' || worst.service as series,
+    select events.slo as slo, worst.place as place,
+        worst.region || ' ' || worst.service || coalesce(' ' || worst.route, '') as series,
         max(events.slot) as time,
         1.0 - max(events.spent) / nullif((1.0 - max(slos.objective)) * max(events.whole), 0.0) as left_share
     from (
@@ -36,31 +39,37 @@ const BUDGETS: &str = "
             ) as double) as whole
         from slo_events
         join worst on slo_events.slo = worst.slo and slo_events.region = worst.region
-            and slo_events.service = worst.service and slo_events.period_start = worst.period_start
+            and slo_events.service = worst.service
+            and coalesce(slo_events.route, '') = coalesce(worst.route, '')
+            and slo_events.period_start = worst.period_start
         where worst.place <= 5
     ) as events
     join worst on events.slo = worst.slo and events.region = worst.region
-        and events.service = worst.service and events.period_start = worst.period_start
+        and events.service = worst.service and coalesce(events.route, '') = coalesce(worst.route, '')
+        and events.period_start = worst.period_start
     join settings_slos as slos on events.slo = slos.name
     where worst.place <= 5
-    group by events.slo, worst.place, worst.region, worst.service, cast(events.slot as bigint) / 3600000000
+    group by events.slo, worst.place, worst.region, worst.service, worst.route,
+        cast(events.slot as bigint) / 3600000000
     order by slo, place, time";
 
 /// The worst series of each latency SLO with its band and its violated windows.
 const LATENCIES: &str = "
     with worst as (
-        select slo, region, service,
+        select slo, region, service, route,
             row_number() over (
-                partition by slo order by violations desc, consumed desc nulls last, region, service
+                partition by slo order by violations desc, consumed desc nulls last, region, service, route
             ) as place
         from slo_status where type = 'latency' and events > 0
     )
-    select bands.slo as slo, 1 as place, bands.region || ' ' || bands.service as series,
+    select bands.slo as slo, 1 as place,
+        bands.region || ' ' || bands.service || coalesce(' ' || bands.route, '') as series,
         bands.window_start as time, bands.observed as observed, bands.lower as lower, bands.upper as upper,
         case when bands.is_violated or bands.is_anomaly then bands.observed end as mark,
         bands.target as target, bands.threshold as threshold
     from slo_bands as bands
     join worst on bands.slo = worst.slo and bands.region = worst.region and bands.service = worst.service
+        and coalesce(bands.route, '') = coalesce(worst.route, '')
     where worst.place = 1
     order by slo, time";
 

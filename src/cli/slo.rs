@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use datafusion::datasource::MemTable;
 
+pub(super) use self::queries::told;
 use self::queries::{ALERTS, BUDGETS, CORRELATIONS, STATUS, TRENDS, VIOLATIONS, WARNINGS};
 use super::output::write_whole;
 use super::rows::write_frame;
@@ -205,12 +206,13 @@ impl SloCommand {
         run: &Run,
         format: Format,
     ) -> Result<(), Error> {
+        let write = async |sql| self.write(run, format, &told(sql, settings)).await;
         match self.what {
-            What::Status => self.write(run, format, STATUS).await,
-            What::Violations => self.write(run, format, VIOLATIONS).await,
-            What::Budgets => self.write(run, format, BUDGETS).await,
-            What::Trends => self.write(run, format, TRENDS).await,
-            What::Correlations => self.write(run, format, CORRELATIONS).await,
+            What::Status => write(STATUS).await,
+            What::Violations => write(VIOLATIONS).await,
+            What::Budgets => write(BUDGETS).await,
+            What::Trends => write(TRENDS).await,
+            What::Correlations => write(CORRELATIONS).await,
             What::Export => Ok(()),
             What::Backtest => {
                 let sql = "select slos.objective as objective, slo_alerts.* from slo_alerts \
@@ -232,7 +234,7 @@ impl SloCommand {
                     .context()
                     .register_table("slo_backtest", Arc::new(table))
                     .map_err(engine::Error::from)?;
-                self.write(run, format, ALERTS).await
+                write(ALERTS).await
             }
         }
     }

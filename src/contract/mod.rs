@@ -47,6 +47,8 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("span_minutes", include_str!("../../schemas/span_minutes.toml")),
     ("log_slots", include_str!("../../schemas/log_slots.toml")),
     ("span_slots", include_str!("../../schemas/span_slots.toml")),
+    ("log_service_slots", include_str!("../../schemas/log_service_slots.toml")),
+    ("span_service_slots", include_str!("../../schemas/span_service_slots.toml")),
     ("log_errors", include_str!("../../schemas/log_errors.toml")),
     ("span_errors", include_str!("../../schemas/span_errors.toml")),
     ("call_minutes", include_str!("../../schemas/call_minutes.toml")),

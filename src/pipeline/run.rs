@@ -180,10 +180,7 @@ async fn install(
     is_view: impl Fn(&Model) -> bool,
 ) -> Result<Arc<Views>, Error> {
     let selections = selected::selections(context).await?;
-    let made = [
-        (selected::SLO_SELECTED, selected::sql(&selections)),
-        (selected::SLO_DURATIONS, selected::durations(&selections)),
-    ];
+    let made = selected::views(&selections);
     let views = Views::install(context, params, made, is_view).map_err(engine::Error::from)?;
     // What is wrong with a condition is said of its SLO, and at once, not when somebody reads the view.
     selected::check(context, &selections).await?;

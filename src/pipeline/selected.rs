@@ -1,7 +1,9 @@
-//! The views `slo_selected`: the rows of SLOs that have a filter of their own, by minute; and `slo_durations`: the
-//! requests of SLOs whose percentiles are exact, one by one.
+//! The views `slo_selected`: the rows of SLOs that have a filter of their own, by minute; `slo_durations`: the
+//! requests of SLOs whose percentiles are exact, one by one; `slo_route_slots`: the requests of routes, where an SLO
+//! asks for routes; and `slo_minutes`: requests by minute, where windows of an SLO cut slots of five minutes.
 //!
-//! They are made from the settings, because a condition of a user cannot stand in a file. Each is one checked
+//! They are made from the settings, because a condition of a user cannot stand in a file, and because what no SLO asks
+//! for shall not be computed. A condition is one checked
 //! expression ([`Predicate`](crate::settings::Predicate)), planned alone first, so that what is wrong with it is
 //! said of its SLO.
 
@@ -16,21 +18,26 @@ use super::Error;
 use crate::domain::Percentiles;
 use crate::engine;
 
-/// The view.
-pub(super) const SLO_SELECTED: &str = "slo_selected";
+/// The names of the views: chosen rows by minute, single requests, requests by slots and routes, and by minute.
+pub(super) const SLO_VIEWS: [&str; 4] = ["slo_selected", "slo_durations", "slo_route_slots", "slo_minutes"];
 
-/// The view of single requests.
-pub(super) const SLO_DURATIONS: &str = "slo_durations";
+/// Seconds of a slot.
+const SLOT: i64 = 300;
 
-/// What the two may read, as the settings have it.
-pub(super) const SLO_READS: [&str; 3] = ["evaluations", "request_rows", "request_parts"];
+/// What they may read, as the settings have it.
+pub(super) const SLO_READS: [&str; 4] = ["evaluations", "request_rows", "request_parts", "request_slots"];
 
-/// Its columns, without rows.
+/// The columns of single requests, without rows.
 const NO_DURATIONS: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
-    cast(null as varchar) as service, arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as timestamp, \
-    cast(null as double) as duration_ms where false";
+    cast(null as varchar) as service, cast(null as varchar) as route, \
+    arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as timestamp, cast(null as double) as duration_ms \
+    where false";
 
-/// The columns of the other, without rows.
+/// Requests by slots; those that name no route have an empty one.
+const ROUTE_SLOTS: &str = "select slot, region, service, coalesce(route, '') as route, requests, errors, durations, \
+    latency from request_slots";
+
+/// The columns of rows by minute, without rows.
 const NOTHING: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
     cast(null as varchar) as service, cast(null as varchar) as route, \
     arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as minute, cast(null as bigint) as requests, \
@@ -47,16 +54,46 @@ pub(super) struct Selection {
     /// Region, service and route that requests have to be of.
     place: [Option<String>; 3],
     is_exact: bool,
+    is_by_route: bool,
+    window_seconds: i64,
 }
 
-/// The query of the view.
-pub(super) fn sql(selections: &[Selection]) -> String {
+/// The views, by name.
+pub(super) fn views(selections: &[Selection]) -> [(&'static str, String); 4] {
+    let [selected, single, routes, by_minute] = SLO_VIEWS;
+    [
+        (selected, sql(selections)),
+        (single, durations(selections)),
+        (routes, route_slots(selections)),
+        (by_minute, minutes(selections)),
+    ]
+}
+
+/// The query of rows by minute.
+fn sql(selections: &[Selection]) -> String {
     let parts = selections.iter().filter(|s| s.is_selective()).map(Selection::sql);
     std::iter::once(NOTHING.to_owned()).chain(parts).collect::<Vec<_>>().join(" union all ")
 }
 
-/// The query of the view of single requests.
-pub(super) fn durations(selections: &[Selection]) -> String {
+/// The query of requests by slots and routes: all of them, or none where nobody asks for routes.
+fn route_slots(selections: &[Selection]) -> String {
+    let is_asked = |s: &Selection| s.is_by_route || s.place[2].is_some();
+    let never = if selections.iter().any(is_asked) { "" } else { " where false" };
+    format!("{ROUTE_SLOTS}{never}")
+}
+
+/// The query of requests by minute. Where all windows are made of slots nobody reads them, as the planner sees by the
+/// constants: it would else read a month of minutes to find out.
+fn minutes(selections: &[Selection]) -> String {
+    let is_cut = selections.iter().any(|s| s.window_seconds % SLOT != 0);
+    let slots = if is_cut { "" } else { " where cast($from as bigint) % 300000000 <> 0" };
+    format!(
+        "select minute, region, service, route, requests, errors, durations, latency from request_parts{slots}"
+    )
+}
+
+/// The query of single requests.
+fn durations(selections: &[Selection]) -> String {
     let parts = selections.iter().filter(|s| s.is_exact).map(Selection::durations);
     std::iter::once(NO_DURATIONS.to_owned()).chain(parts).collect::<Vec<_>>().join(" union all ")
 }
@@ -71,7 +108,8 @@ pub(super) async fn check(context: &SessionContext, selections: &[Selection]) ->
 
 /// The SLOs of the settings and which rows they choose, in the order of their names.
 pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection>, Error> {
-    let sql = "select name, type, agent_type, filter, reads, region, service, route, percentiles \
+    let sql = "select name, type, agent_type, filter, reads, region, service, route, percentiles, max_routes, \
+        window_seconds \
         from settings_slos order by name";
     let batches = context.sql(sql).await.map_err(engine::Error::from)?;
     let batches = batches.collect().await.map_err(engine::Error::from)?;
@@ -81,7 +119,7 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             cast(batch.column(i), &DataType::Utf8)
                 .map_err(|e| engine::Error::from(datafusion::error::DataFusionError::from(e)))
         };
-        let columns = (0..9).map(column).collect::<Result<Vec<_>, _>>()?;
+        let columns = (0..11).map(column).collect::<Result<Vec<_>, _>>()?;
         let text = |i: usize, row: usize| {
             let column = columns[i].as_string::<i32>();
             (!arrow::array::Array::is_null(column, row)).then(|| column.value(row).to_owned())
@@ -94,6 +132,8 @@ pub(super) async fn selections(context: &SessionContext) -> Result<Vec<Selection
             reads_raw: text(4, row).as_deref() == Some("raw"),
             place: [text(5, row), text(6, row), text(7, row)],
             is_exact: text(8, row).as_deref() == Some(Percentiles::Exact.as_str()),
+            is_by_route: text(9, row).is_some(),
+            window_seconds: text(10, row).and_then(|seconds| seconds.parse().ok()).unwrap_or(SLOT),
         }));
     }
     Ok(found)
@@ -113,7 +153,7 @@ impl Selection {
         let filter = self.filter.iter().map(|filter| format!("({filter})"));
         let conditions: Vec<String> = places.chain([agent]).chain(filter).collect();
         format!(
-            "select {}, region, service, timestamp, duration_ms from request_rows \
+            "select {}, region, service, route, timestamp, duration_ms from request_rows \
              where timestamp >= $from and duration_ms is not null and {}",
             quoted(&self.slo),
             conditions.join(" and ")

@@ -17,7 +17,7 @@ use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 
 use super::held::Budget;
-use super::selected::{SLO_DURATIONS, SLO_READS, SLO_SELECTED};
+use super::selected::{SLO_READS, SLO_VIEWS};
 use super::shared::Shared;
 use super::{Materialization, Model, models};
 use crate::engine::{self, Params};
@@ -29,7 +29,7 @@ pub(super) struct Views {
     /// The session that plans, while it lives; it owns this.
     session: Box<dyn Fn() -> Option<SessionState> + Send + Sync>,
     /// The names and queries of the views that are made from the settings.
-    made: [(&'static str, String); 2],
+    made: [(&'static str, String); 4],
     /// Memory that rows of models take.
     budget: Arc<Budget>,
     bound: RwLock<Bound>,
@@ -54,16 +54,21 @@ impl Bound {
 /// A name and every model that reads it, directly or through others.
 fn readers(name: &str) -> BTreeSet<&str> {
     let mut found = BTreeSet::from([name]);
-    // Each model comes after those that it reads.
-    for model in models() {
+    // Each model comes after those that it reads, but what is made from the settings has no place in that order.
+    loop {
+        let known = found.len();
         if SLO_READS.iter().any(|read| found.contains(read)) {
-            found.extend([SLO_SELECTED, SLO_DURATIONS]);
+            found.extend(SLO_VIEWS);
         }
-        if model.reads.iter().any(|read| found.contains(read.as_str())) {
-            found.insert(&model.name);
+        for model in models() {
+            if model.reads.iter().any(|read| found.contains(read.as_str())) {
+                found.insert(&model.name);
+            }
+        }
+        if found.len() == known {
+            return found;
         }
     }
-    found
 }
 
 impl Views {
@@ -71,7 +76,7 @@ impl Views {
     pub(super) fn install(
         context: &SessionContext,
         params: &Params,
-        made: [(&'static str, String); 2],
+        made: [(&'static str, String); 4],
         is_view: impl Fn(&Model) -> bool,
     ) -> Result<Arc<Self>> {
         let state = context.state();
@@ -272,7 +277,7 @@ mod tests {
         }
         let day = TimeRange::day("2025-01-15").unwrap();
         let is_view = |model: &Model| contract::table(&model.name).is_err();
-        let made = [(SLO_SELECTED, selected::sql(&[])), (SLO_DURATIONS, selected::durations(&[]))];
+        let made = selected::views(&[]);
         let views =
             Views::install(engine.context(), &Params::new(day, day.previous()), made, is_view).unwrap();
         (engine, views)
@@ -295,7 +300,7 @@ mod tests {
         let (engine, views) = session();
         engine.sql("select * from region_kpis").await.unwrap();
         let below = ["baseline_parts", "measured_minutes", "region_kpis", "request_grain", "request_parts"];
-        let above = ["request_signals", "request_slots", "service_slots"];
+        let above = ["request_signals", "service_parts", "service_slots", "slot_signals"];
         assert_eq!(planned(&views), [&below[..], &above].concat());
     }
 
@@ -337,22 +342,22 @@ mod tests {
                 (table.as_ref() as &dyn Any).downcast_ref::<Shared>().unwrap().keeps_rows()
             })
         };
-        rows(&engine, "select count(*) from service_slots").await;
+        rows(&engine, "select count(*) from slo_periods").await;
         rows(&engine, "select count(*) from top_errors").await;
-        assert!(kept("request_slots") && kept("service_slots") && kept("top_errors"));
-        // `service_kpis` reads the rows of `service_slots`, which are there, and not those that they were made from.
-        views.release_all_but(&BTreeSet::from(["service_kpis".to_owned()]));
-        assert!(kept("service_slots") && !kept("request_slots") && !kept("top_errors"));
+        assert!(kept("slo_part_events") && kept("slo_periods") && kept("top_errors"));
+        // `slo_budgets` reads the rows of `slo_periods`, which are there, and not those that they were made from.
+        views.release_all_but(&BTreeSet::from(["slo_budgets".to_owned()]));
+        assert!(kept("slo_periods") && !kept("slo_part_events") && !kept("top_errors"));
         views.release_all_but(&BTreeSet::new());
-        assert!(!kept("service_slots"));
-        assert_eq!(rows(&engine, "select count(*) from service_slots").await, 0);
-        assert!(kept("service_slots") && kept("request_slots"));
+        assert!(!kept("slo_periods"));
+        assert_eq!(rows(&engine, "select count(*) from slo_periods").await, 0);
+        assert!(kept("slo_periods") && kept("slo_part_events"));
     }
 
     #[test]
     fn what_chooses_rows_of_requests_reads_them() {
         let of_parts = readers("request_parts");
-        assert!(of_parts.contains(SLO_SELECTED) && of_parts.contains("slo_slots"), "{of_parts:?}");
+        assert!(of_parts.contains(SLO_VIEWS[0]) && of_parts.contains("slo_slots"), "{of_parts:?}");
         assert_eq!(readers("a table of a user"), BTreeSet::from(["a table of a user"]));
     }
 

@@ -38,7 +38,7 @@ const MODELS: &[&str] = &[
      300.0 as p95_ms, 1400.0 as p99_ms, 11.5 as requests_per_second, cast(null as bigint) as evaluations, \
      cast(null as double) as evaluation_success",
     "create view settings_slos as select 'api_latency_p95' as name, 'latency' as type, 150.0 as target, \
-     cast(null as varchar) as region, cast(null as varchar) as service, cast(null as varchar) as route",
+     cast(null as varchar) as region, cast(null as varchar) as service, cast(null as varchar) as route, cast(null as bigint) as max_routes",
     "create view budget_burn_down as select 'api_latency_p95' as slo, arrow_cast('2025-01-15T14:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as time, -0.5 as left_share, 1 as place",
     "create view worst_latency as select 'api_latency_p95' as slo, 'us-west-2' as region, 'evaluation-api' as service, \
      arrow_cast('2025-01-15T13:05:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))') as time, 412.2 as observed, 0.0 as lower, \

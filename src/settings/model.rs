@@ -135,6 +135,10 @@ pub struct Slo {
     /// For latency, what its percentile and its good events are counted in.
     #[serde(serialize_with = "as_text", skip_serializing_if = "is_usual")]
     pub percentiles: Percentiles,
+    /// Where it is judged by route as well: how many routes of a service are judged each, those with most requests; the
+    /// others are judged together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_routes: Option<i64>,
     /// Its error budget.
     pub budget: Budget,
 }
@@ -144,6 +148,11 @@ fn is_usual(percentiles: &Percentiles) -> bool {
 }
 
 impl Slo {
+    /// Whether it is judged route by route, not only by region and service.
+    pub fn is_by_route(&self) -> bool {
+        self.max_routes.is_some()
+    }
+
     /// Whether the rollups by minute, region, service and route cannot answer it.
     pub fn reads_raw(&self) -> bool {
         self.kind == SloType::EvaluationSuccess

@@ -175,19 +175,23 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A whole number that must be given.
-    pub(super) fn integer(&mut self, name: &'static str) -> Option<i64> {
-        match self.take(name) {
-            Some(Value::Integer(i)) => Some(i),
-            Some(other) => {
+    /// A whole number, if given.
+    pub(super) fn optional_integer(&mut self, name: &'static str) -> Option<i64> {
+        match self.take(name)? {
+            Value::Integer(i) => Some(i),
+            other => {
                 self.wrong(name, shown(&other), "a whole number", None);
                 None
             }
-            None => {
-                self.missing(name, "a whole number");
-                None
-            }
         }
+    }
+
+    /// A whole number that must be given.
+    pub(super) fn integer(&mut self, name: &'static str) -> Option<i64> {
+        if !self.table.contains_key(name) {
+            self.missing(name, "a whole number");
+        }
+        self.optional_integer(name)
     }
 
     /// `true` or `false`, if given.

@@ -79,6 +79,7 @@ impl Settings {
                                 | "band"
                                 | "detect"
                                 | "percentiles"
+                                | "max_routes"
                                 | "rolling_seconds"
                         ) | ("settings_composites", "rolling_seconds")
                             | ("settings_burn_tiers", "share" | "burn_rate")
@@ -113,6 +114,7 @@ impl Settings {
             ("band", texts(all().map(|s| s.band.as_str()))),
             ("detect", texts(all().map(|s| s.detect.as_str()))),
             ("percentiles", texts(all().map(|s| s.percentiles.as_str()))),
+            ("max_routes", Arc::new(all().map(|s| s.max_routes).collect::<Int64Array>())),
             ("objective", doubles(all().map(|s| s.budget.objective))),
             ("budgeting", texts(all().map(|s| s.budget.budgeting.as_str()))),
             ("period", Arc::new(StringArray::from_iter_values(all().map(|s| s.budget.period.name())))),

@@ -319,7 +319,7 @@ fn tables_have_the_columns_that_models_join() {
     for (table, expected) in [
         (
             "settings_slos",
-            "name type target threshold window_seconds percentile region service route agent_type filter reads band detect percentiles objective budgeting period period_seconds rolling_seconds time_zone",
+            "name type target threshold window_seconds percentile region service route agent_type filter reads band detect percentiles max_routes objective budgeting period period_seconds rolling_seconds time_zone",
         ),
         ("settings_regions", "region is_primary"),
         ("settings_drift", "name category threshold_percent warning_percent critical_percent floor seasonal"),
@@ -343,7 +343,7 @@ fn a_list_without_entries_is_a_table_without_rows() {
     settings.slos.clear();
     let tables = settings.tables().unwrap();
     assert_eq!(tables[0].1.num_rows(), 0);
-    assert_eq!(tables[0].1.num_columns(), 21);
+    assert_eq!(tables[0].1.num_columns(), 22);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod rejects;
 #[path = "../../src/ingest/tests/server.rs"]
 mod server;
 mod slo;
+mod slo_routes;
 mod slt;
 mod sources;
 mod support;

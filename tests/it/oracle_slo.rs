@@ -13,14 +13,19 @@ const SLOT: i64 = 300 * MICROS;
 /// 2025-01-15T00:00:00Z.
 const MIDNIGHT: i64 = 1_736_899_200 * MICROS;
 
-/// Requests and failures by region and service, and in them by slot of five minutes since midnight.
+/// Requests and failures by place, and in it by slot of five minutes since midnight.
 type Counts = BTreeMap<String, BTreeMap<i64, (i64, i64)>>;
 
+/// By region and service.
 fn counts() -> Counts {
+    counts_by(&["region", "service"])
+}
+
+fn counts_by(place: &[&str]) -> Counts {
     let logs = table(
         &demo().root.join("lake"),
         "logs",
-        &["timestamp", "service", "duration_ms", "status_code", "level", "error"],
+        &["timestamp", "service", "route", "duration_ms", "status_code", "level", "error"],
     );
     let is_error = col("status_code").gt_eq(lit(500)).fill_null(false).or(col("status_code").is_null().and(
         col("level")
@@ -33,7 +38,7 @@ fn counts() -> Counts {
         .lazy()
         .filter(col("duration_ms").is_not_null().or(col("status_code").is_not_null()))
         .with_column((col("timestamp").cast(DataType::Int64) / lit(SLOT)).alias("slot"))
-        .group_by([col("region"), col("service"), col("slot")])
+        .group_by(place.iter().chain(&["slot"]).map(|name| col(*name)).collect::<Vec<_>>())
         .agg([
             len().cast(DataType::Int64).alias("requests"),
             is_error.cast(DataType::Int64).sum().alias("errors"),
@@ -44,7 +49,8 @@ fn counts() -> Counts {
     for row in 0..counted.height() {
         let cell = |name: &str| counted.column(name).unwrap().get(row).unwrap();
         let whole = |name: &str| cell(name).try_extract::<i64>().unwrap();
-        let place = format!("{},{}", cell("region").get_str().unwrap(), cell("service").get_str().unwrap());
+        let names = place.iter().map(|name| cell(name).get_str().unwrap_or("(no route)").to_owned());
+        let place = names.collect::<Vec<_>>().join(",");
         let slot = whole("slot") - MIDNIGHT / SLOT;
         found.entry(place).or_default().insert(slot, (whole("requests"), whole("errors")));
     }
@@ -68,10 +74,10 @@ fn since_midnight(column: &str) -> String {
     format!("(cast({column} as bigint) - {MIDNIGHT})")
 }
 
-#[test]
-fn polars_agrees_on_the_episodes_in_which_too_many_requests_failed() {
+/// Episodes in which more than one request in twenty failed, as lines.
+fn episodes(counts: Counts) -> Vec<String> {
     let mut wanted = Vec::new();
-    for (place, slots) in counts() {
+    for (place, slots) in counts {
         let mut episodes: Vec<(i64, i64, i64, i64, f64)> = Vec::new();
         for (slot, (requests, errors)) in slots {
             let share = errors as f64 / requests as f64;
@@ -95,21 +101,58 @@ fn polars_agrees_on_the_episodes_in_which_too_many_requests_failed() {
         }));
     }
     wanted.sort();
+    wanted
+}
+
+/// The same of the model.
+fn told_episodes(place: &str, config: Option<&std::path::Path>) -> Vec<String> {
     let sql = format!(
-        "select region, service, kind, {}, {}, windows, samples, round(worst, 6) from slo_episodes \
+        "select {place}, kind, {}, {}, windows, samples, round(worst, 6) from slo_episodes \
          where slo = 'error_rate' and kind in ('violation', 'low_traffic')",
         since_midnight("started_at"),
         since_midnight("ended_at")
     );
-    let got: Vec<_> = lines(&sql, None)
+    let mut told: Vec<_> = lines(&sql, config)
         .iter()
         .map(|line| {
             let (rest, worst) = line.rsplit_once(',').unwrap();
             format!("{rest},{:.6}", worst.parse::<f64>().unwrap())
         })
         .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn polars_agrees_on_the_episodes_in_which_too_many_requests_failed() {
+    let wanted = episodes(counts());
     assert!(wanted.len() > 3, "the faults of the day are among them: {wanted:?}");
-    assert_eq!(got, wanted);
+    assert_eq!(told_episodes("region, service", None), wanted);
+}
+
+#[test]
+fn polars_agrees_on_the_episodes_and_budgets_of_single_routes() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("tars.toml");
+    let by = "[[slo]]\nname = \"error_rate\"\nby = [\"region\", \"service\", \"route\"]\n";
+    std::fs::write(&config, by).unwrap();
+    let counts = counts_by(&["region", "service", "route"]);
+    let mut wanted: Vec<String> = Vec::new();
+    for (place, slots) in &counts {
+        let (events, bad) = slots.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        wanted.push(format!("{place},{events},{bad},{}", slots.len() * 300));
+    }
+    wanted.sort();
+    let sql = "select budgets.region, budgets.service, budgets.route, cast(max(budgets.events) as bigint), \
+               cast(max(budgets.bad_events) as bigint), sum(events.seconds) from slo_budgets as budgets \
+               join slo_events as events on budgets.slo = events.slo and budgets.region = events.region \
+               and budgets.service = events.service and budgets.route = events.route \
+               where budgets.slo = 'error_rate' group by 1, 2, 3";
+    assert!(wanted.len() > 10, "services of the day serve several routes: {wanted:?}");
+    assert_eq!(lines(sql, Some(&config)), wanted);
+    let wanted = episodes(counts);
+    assert!(wanted.len() > 3, "the faults of the day are among them: {wanted:?}");
+    assert_eq!(told_episodes("region, service, route", Some(&config)), wanted);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn charts_are_svg_and_an_unknown_slo_or_option_is_refused_by_name() {
 }
 
 /// A lake of requests: `lines` of NDJSON.
-fn lake_of(lines: &str) -> tempfile::TempDir {
+pub fn lake_of(lines: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("requests.jsonl"), lines).unwrap();
     ok(folder.path(), &["ingest", "requests.jsonl", "--lake", "lake", "-q"]);
@@ -74,7 +74,7 @@ fn lake_of(lines: &str) -> tempfile::TempDir {
 
 /// Ten minutes of a shop: a hundred POSTs of which every tenth fails and three hundred GETs of which none does; every
 /// second request comes from the agent dqn, and every fourth POST from a gold customer.
-fn shop() -> tempfile::TempDir {
+pub fn shop() -> tempfile::TempDir {
     let mut lines = String::new();
     for i in 0..400 {
         let (method, is_bad) = if i % 4 == 0 { ("POST", i % 40 == 0) } else { ("GET", false) };

@@ -1,7 +1,8 @@
 //! Runs every `.slt` file under `tests/slt`, each in a fresh session.
 //!
-//! The session holds every function, the default settings as tables, every contract table empty and
-//! writable, and every model as a view over them, for the day 2025-01-15 compared with the day before.
+//! The session holds every function, the settings as tables (the defaults, and over them those of a `.toml` beside the
+//! file), every contract table empty and writable, and every model as a view over them, for the day 2025-01-15 compared
+//! with the day before.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,8 +39,7 @@ impl From<tars::engine::Error> for Shown {
 }
 
 impl Session {
-    async fn new() -> Result<Self, Shown> {
-        let settings = Settings::default();
+    async fn new(settings: Settings) -> Result<Self, Shown> {
         let options = EngineOptions { memory_limit: MEMORY, threads: 2 };
         let engine = Engine::new(&options, &settings)?;
         for table in contract::tables() {
@@ -135,7 +135,12 @@ async fn every_slt_file_passes() {
     assert!(!files.is_empty(), "no .slt file under {}", root.display());
     let mut failures = Vec::new();
     for file in &files {
-        let mut runner = sqllogictest::Runner::new(Session::new);
+        let own = file.with_extension("toml");
+        let settings = match own.exists() {
+            true => Settings::load(Some(&own)).unwrap(),
+            false => Settings::default(),
+        };
+        let mut runner = sqllogictest::Runner::new(|| Session::new(settings.clone()));
         if let Err(error) = runner.run_file_async(file).await {
             failures.push(error.display(false).to_string());
         }

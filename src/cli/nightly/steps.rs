@@ -12,6 +12,7 @@ use crate::cli::certify::write_package;
 use crate::cli::drift::{write_checks, write_documents};
 use crate::cli::notify::deliver;
 use crate::cli::output::write_whole;
+use crate::cli::slo::told;
 use crate::domain::{MICROS_PER_DAY, TimeRange};
 use crate::engine::Params;
 use crate::error::Error;
@@ -61,9 +62,9 @@ pub(super) struct Work {
 }
 
 const OVERVIEW: &str = "select * from slo_overview order by slo";
-const VIOLATIONS: &str = "select slo, type, region, service, severity, started_at, ended_at, windows, samples, worst, \
+const VIOLATIONS: &str = "select slo, type, region, service, {route}severity, started_at, ended_at, windows, samples, worst, \
     target, threshold, sentence from slo_episodes where kind = 'violation' \
-    order by started_at, slo, region, service";
+    order by started_at, slo, region, service, route";
 const CHECKS: &str = "select suite, check, area, title, level, verdict, observed, comparison, threshold, unit, samples, \
     detail, sql from validation_checks order by suite, rank, check";
 const CRITERIA: &str = "select criterion, title, level, verdict, observed, comparison, threshold, unit, samples, detail, \
@@ -127,7 +128,7 @@ impl Step {
         match self {
             Step::Rollups => job.refresh().await.map(|()| Work::default()),
             Step::Kpis => documents(&folder.join("kpis"), kpi::collect(job.run().await?).await?),
-            Step::Slos => slos(job.run().await?, &folder.join("slos")).await,
+            Step::Slos => slos(job, &folder.join("slos")).await,
             Step::Drift => {
                 let folder = folder.join("drift");
                 let (_, names) = write_checks(job.run().await?, &folder).await?;
@@ -169,9 +170,10 @@ fn json_document(name: &str, value: &Value) -> Artifact {
     Artifact::text(name, text)
 }
 
-async fn slos(run: &Run, folder: &Path) -> Result<Work, Error> {
+async fn slos(job: &Job<'_>, folder: &Path) -> Result<Work, Error> {
+    let run = job.run().await?;
     let overview = rows_as_json(run, OVERVIEW).await?;
-    let violations = rows_as_json(run, VIOLATIONS).await?;
+    let violations = rows_as_json(run, &told(VIOLATIONS, job.settings)).await?;
     let rows = i64::try_from(overview.len() + violations.len()).ok();
     let made = [
         json_document("slo_compliance.json", &json!({ "slos": overview })),

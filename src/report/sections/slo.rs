@@ -8,14 +8,23 @@ use crate::report::rows::{Ask, Reader, Rows, column};
 
 use super::{TOLD, TOP, pictures};
 
-/// Episodes, worst first. `windows` stands for how long it lasted.
-const EPISODES: &str = "select slo, type, region, service, severity, started_at, ended_at, windows, worst, target, \
+/// Episodes, worst first. `windows` stands for how long it lasted, `{route}` where routes do.
+const EPISODES: &str = "select slo, type, region, service, {route}severity, started_at, ended_at, windows, worst, target, \
      threshold, percentile, samples from slo_episodes where kind = 'violation' \
-     order by severity_rank desc, windows desc, started_at, slo, region, service";
+     order by severity_rank desc, windows desc, started_at, slo, region, service{by_route}";
+
+/// Episodes, and whether they name routes, which they do when an SLO is judged by them.
+async fn episodes(reader: &Reader<'_>) -> Result<(Rows, bool), Error> {
+    let asked = reader.rows("select count(max_routes) as slos from settings_slos").await?;
+    let by_route = asked.integer(0, "slos")?.unwrap_or(0) > 0;
+    let [column, order] = if by_route { ["route, ", ", route"] } else { [""; 2] };
+    let sql = EPISODES.replace("{route}", column).replace("{by_route}", order);
+    Ok((reader.rows(&sql).await?, by_route))
+}
 
 pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Result<Section, Error> {
     let mut blocks = Vec::new();
-    let episodes = reader.rows(EPISODES).await?;
+    let (episodes, by_route) = episodes(reader).await?;
     let measured = reader
         .rows("select coalesce(sum(measured_windows), 0) as measured, coalesce(sum(windows), 0) as windows from slo_overview")
         .await?;
@@ -40,7 +49,7 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
         }
     }));
     let told = (0..episodes.len().min(TOLD))
-        .map(|row| sentence(&episodes, row, scope))
+        .map(|row| sentence(&episodes, row, scope, by_route))
         .collect::<Result<Vec<_>, _>>()?;
     if !told.is_empty() {
         blocks.push(Block::List(told));
@@ -93,20 +102,24 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
             })
             .await?,
     ));
+    let mut columns = vec![
+        column("severity", "Severity", Unit::Text),
+        column("slo", "SLO", Unit::Text),
+        column("service", "Service", Unit::Text),
+        column("region", "Region", Unit::Text),
+        column("started_at", "From", Unit::Time),
+        column("ended_at", "To", Unit::Time),
+        column("windows", "Windows", Unit::Count),
+        column("worst", "Worst", Unit::Plain),
+        column("threshold", "Limit", Unit::Plain),
+    ];
+    if by_route {
+        columns.insert(3, column("route", "Route", Unit::Text));
+    }
     blocks.push(Block::Table(episodes.table(
         "slo_violations",
         "Violations, worst first",
-        &[
-            column("severity", "Severity", Unit::Text),
-            column("slo", "SLO", Unit::Text),
-            column("service", "Service", Unit::Text),
-            column("region", "Region", Unit::Text),
-            column("started_at", "From", Unit::Time),
-            column("ended_at", "To", Unit::Time),
-            column("windows", "Windows", Unit::Count),
-            column("worst", "Worst", Unit::Plain),
-            column("threshold", "Limit", Unit::Plain),
-        ],
+        &columns,
         TOP,
         "No SLO was violated in a measured window.",
     )?));
@@ -115,17 +128,20 @@ pub(in crate::report) async fn section(reader: &Reader<'_>, scope: &Scope) -> Re
 
 /// The worst violation in a sentence, where there is any.
 pub(super) async fn worst(reader: &Reader<'_>, scope: &Scope) -> Result<Option<String>, Error> {
-    let episodes = reader.rows(EPISODES).await?;
+    let (episodes, by_route) = episodes(reader).await?;
     if episodes.len() == 0 {
         return Ok(None);
     }
-    let sentence = sentence(&episodes, 0, scope)?;
+    let sentence = sentence(&episodes, 0, scope, by_route)?;
     Ok(Some(format!("The worst SLO violation: {}", sentence.replacen("Between", "between", 1))))
 }
 
 /// One violation in words, in the terms of its type.
-fn sentence(rows: &Rows, row: usize, scope: &Scope) -> Result<String, Error> {
-    let who = rows.text(row, "service")?.unwrap_or_else(|| "the platform".to_owned());
+fn sentence(rows: &Rows, row: usize, scope: &Scope, by_route: bool) -> Result<String, Error> {
+    let mut who = rows.text(row, "service")?.unwrap_or_else(|| "the platform".to_owned());
+    if let Some(route) = if by_route { rows.text(row, "route")? } else { None } {
+        who = format!("{who} {route}");
+    }
     let place = rows.text(row, "region")?.map_or_else(String::new, |region| format!(" in {region}"));
     let at = |t: Option<i64>| t.map_or_else(String::new, |t| clock(t, scope.window));
     let between =

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::files::{NAME, OBJECTIVE};
-use super::indicator::SOURCE;
+use super::indicator::{MAX_ROUTES, SOURCE};
 use super::objective::tidy;
 use super::slo::ALL_SERVICES;
 use crate::domain::{AlertAction, Budgeting, CalendarPeriod, Percentiles, SloType};
@@ -127,6 +127,10 @@ fn indicator(text: &mut String, indent: &str, slo: &Slo) {
         if let Some(value) = value {
             line(5, &format!("{key}: {}", text_of(value)));
         }
+    }
+    if let Some(most) = slo.max_routes {
+        line(5, "by: [region, service, route]");
+        line(5, &format!("{MAX_ROUTES}: {most}"));
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value as Toml};
 
 use super::fields::{Fields, Reader};
+use super::yaml::Value;
 use crate::domain::SloType;
 
 /// The type of metric source that is ours.
@@ -13,6 +14,9 @@ const TEXTS: [&str; 8] =
     ["service", "region", "route", "agent_type", "filter", "band", "detect", "percentiles"];
 const NUMBERS: [&str; 3] = ["percentile", "target", "threshold"];
 const WINDOW: &str = "window_seconds";
+/// How many routes are judged each.
+pub(super) const MAX_ROUTES: &str = "max_routes";
+const BY: &str = "by";
 const NO_SOURCE: &str = "write type: tars and spec: { type: latency }, or another of latency, error_rate, \
                          availability, throughput, evaluation_success: what other systems measure is not in the lake";
 
@@ -104,6 +108,19 @@ fn ratio_metric(reader: &mut Reader<'_>, mut metric: Fields, sources: &DataSourc
             let remedy = "the share is that of the chosen rows that succeeded; choose the rows in both";
             reader.wrong((line, &format!("{}.total", place.1)), "other rows", expected, Some(remedy));
         }
+        // What the total says alone would be lost.
+        if let Some(by) = [BY, MAX_ROUTES]
+            .into_iter()
+            .find(|by| of_total.contains_key(*by) && of_total.get(*by) != keys.get(*by))
+        {
+            let expected = "the same as its numerator, or nothing";
+            reader.wrong(
+                (line, &format!("{}.total.{by}", place.1)),
+                "something else",
+                expected,
+                Some("state it in the numerator"),
+            );
+        }
     }
     Some(Indicator { kind, is_ratio: true, keys, line })
 }
@@ -160,12 +177,20 @@ fn metric_source(
             keys.insert(name.into(), number.into());
         }
     }
-    if let Some((seconds, line)) = spec.number(reader, WINDOW) {
-        if seconds.fract() != 0.0 {
-            let expected = "whole seconds";
-            reader.wrong((line, &spec.key(WINDOW)), seconds.to_string(), expected, None);
+    for (name, expected) in [(WINDOW, "whole seconds"), (MAX_ROUTES, "a whole number")] {
+        if let Some((number, line)) = spec.number(reader, name) {
+            if number.fract() != 0.0 {
+                reader.wrong((line, &spec.key(name)), number.to_string(), expected, None);
+            }
+            keys.insert(name.into(), Toml::Integer(number as i64));
         }
-        keys.insert(WINDOW.into(), Toml::Integer(seconds as i64));
+    }
+    if spec.has(BY) {
+        let names = spec.list(reader, BY).into_iter().map(|node| match node.value {
+            Value::Text(name) => name,
+            other => other.to_string(),
+        });
+        keys.insert(BY.into(), Toml::Array(names.map(Toml::String).collect()));
     }
     spec.finish(reader);
     Some((kind?, keys))

@@ -305,6 +305,7 @@ fn an_exported_slo_reads_back_as_it_was() {
          objective = 0.9995\nbudgeting = \"timeslices\"\nperiod = \"month\"\ntime_zone = \"Europe/Berlin\"\n\
          band = \"robust\"\ndetect = \"threshold\"\n\
          [[slo]]\nname = \"busy\"\ntype = \"throughput\"\ntarget = 10\nthreshold = 5.5\nwindow_seconds = 60\n\
+         by = [\"region\", \"service\", \"route\"]\nmax_routes = 7\n\
          [[slo]]\nname = \"agents\"\ntype = \"evaluation_success\"\ntarget = 0.99\nthreshold = 0.9\n\
          window_seconds = 3600\nagent_type = \"dqn\"\nbudgeting = \"ratio_timeslices\"\nperiod = \"36h\"\n\
          [[composite]]\nname = \"all\"\nobjective = 0.98\nparts = [{ slo = \"error_rate\", weight = 2 }, { slo = \"availability\" }]\n\
@@ -341,4 +342,24 @@ fn a_name_that_two_files_or_the_settings_give_twice_is_refused() {
     std::fs::write(&config, format!("openslo = \"a.yaml\"\n{own}")).unwrap();
     let error = Settings::load(Some(&config)).unwrap_err().to_string();
     assert!(error.contains("`checkout` a second time"), "{error}");
+}
+
+#[test]
+fn figures_by_route_are_asked_for_in_the_source_of_the_numerator() {
+    let ratio = |good: &str, total: &str| {
+        let indicator = format!(
+            "  indicator:\n    spec:\n      ratioMetric:\n\
+             \x20       good: {{ metricSource: {{ type: tars, spec: {{ type: availability{good} }} }} }}\n\
+             \x20       total: {{ metricSource: {{ type: tars, spec: {{ type: availability{total} }} }} }}\n"
+        );
+        document(&indicator, "  budgetingMethod: Occurrences\n  objectives:\n    - target: 0.99\n")
+    };
+    let by = ", by: [region, service, route], max_routes: 20";
+    for text in [ratio(by, ""), ratio(by, by)] {
+        assert_eq!(slo(&load(&text).unwrap(), "checkout").max_routes, Some(20));
+    }
+    let lost = refused(&ratio("", by));
+    assert!(lost.contains("total.by") && lost.contains("state it in the numerator"), "{lost}");
+    let unknown = refused(&ratio(", by: [region, service, path]", ""));
+    assert!(unknown.contains("`path`") && unknown.contains("region, service, route"), "{unknown}");
 }
