@@ -362,6 +362,9 @@ fn shown(files: &[String]) -> String {
     text
 }
 
+/// How a store's client tells the answers 401 and 403.
+const REFUSALS: [&str; 2] = ["status code: 401", "status code: 403"];
+
 /// Whether a refusal of the operating system or of the object store is somewhere in the chain of causes.
 pub(super) fn is_permission(error: &(dyn StdError + 'static)) -> bool {
     let mut link: Option<&(dyn StdError + 'static)> = Some(error);
@@ -377,11 +380,18 @@ pub(super) fn is_permission(error: &(dyn StdError + 'static)) -> bool {
                 return true;
             }
         }
-        if matches!(
-            e.downcast_ref::<object_store::Error>(),
-            Some(object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. })
-        ) {
-            return true;
+        match e.downcast_ref::<object_store::Error>() {
+            Some(
+                object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. },
+            ) => return true,
+            // Of a listing that was refused only the text says so.
+            Some(object_store::Error::Generic { source, .. }) => {
+                let text = source.to_string();
+                if REFUSALS.iter().any(|refusal| text.contains(refusal)) {
+                    return true;
+                }
+            }
+            _ => {}
         }
         link = e.source();
     }

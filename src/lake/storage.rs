@@ -121,9 +121,10 @@ impl Storage {
         (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
     }
 
-    /// Makes the directory, when it is local and absent.
+    /// Makes the directory, when it is local and absent. A store is asked once, so that one that refuses says so before
+    /// anything is read for it.
     pub(super) async fn create(&self) -> Result<()> {
-        let Some(path) = self.local() else { return Ok(()) };
+        let Some(path) = self.local() else { return self.has("").await.map(drop) };
         self.check_kind(&path)
             .await
             .or_else(|e| if matches!(e, Error::Missing { .. }) { Ok(()) } else { Err(e) })?;

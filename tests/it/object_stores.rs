@@ -15,7 +15,7 @@ fn lines(range: std::ops::Range<usize>) -> String {
     range
         .map(|i| {
             format!(
-                "{{\"timestamp\":\"2025-01-15T0{}:00:00Z\",\"message\":\"m{i}\",\"service\":\"api\"}}\n",
+                "{{\"timestamp\":\"2025-01-15T0{}:00:00Z\",\"message\":\"m{i}\",\"service\":\"api\",\"duration_ms\":1.5}}\n",
                 i % 3
             )
         })
@@ -156,7 +156,7 @@ fn a_lake_lives_in_a_store_that_is_busy_and_forgets_to_answer() {
         tars(&["ingest", "one.ndjson", "two.ndjson"]);
         assert_eq!(count("select count(*) from logs"), "450");
         assert_eq!(count("select count(distinct message) from logs"), "450");
-        assert_eq!(count("select sum(lines) from log_minutes"), "450");
+        assert_eq!(count("select sum(requests) from log_minutes"), "450");
 
         // Compacted, an older version is still there, until a vacuum.
         let landed = data_files();
@@ -164,14 +164,14 @@ fn a_lake_lives_in_a_store_that_is_busy_and_forgets_to_answer() {
         assert_eq!(count("select count(*) from logs"), "450");
         tars(&["lake", "restore", "--table", "logs", "--to", "1"]);
         assert_eq!(count("select count(*) from logs"), "300");
-        assert_eq!(count("select sum(lines) from log_minutes"), "300");
+        assert_eq!(count("select sum(requests) from log_minutes"), "300");
         tars(&["ingest", "one.ndjson", "two.ndjson"]);
         tars(&["lake", "compact", "--table", "logs"]);
         assert!(data_files() > landed);
         tars(&["lake", "vacuum", "--table", "logs", "--days", "0", "--min-age-hours", "0"]);
         assert!(data_files() <= 3, "{:?}", store.keys());
         assert_eq!(count("select count(distinct message) from logs"), "450");
-        assert_eq!(count("select sum(lines) from log_minutes"), "450");
+        assert_eq!(count("select sum(requests) from log_minutes"), "450");
         tars(&["report", "--date", "2025-01-15", "--out", "out"]);
         assert!(store.requests() > 100);
     }

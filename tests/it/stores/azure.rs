@@ -15,7 +15,8 @@ fn error(status: u16, code: &str) -> Response {
 /// Whether somebody unknown asks.
 pub fn refusal(request: &Request) -> Option<Response> {
     let signed = request.header("authorization").starts_with(&format!("SharedKey {ACCOUNT}:"));
-    let dated = !request.header("x-ms-date").is_empty() && !request.header("x-ms-version").is_empty();
+    let dated = ["date", "x-ms-date"].iter().any(|name| !request.header(name).is_empty())
+        && !request.header("x-ms-version").is_empty();
     (!signed || !dated).then(|| error(403, "AuthenticationFailed"))
 }
 

@@ -67,7 +67,7 @@ impl Bucket {
             }
             match joined {
                 Some(name) => page.prefixes.push(name),
-                None => page.objects.push((key, object)),
+                None => page.objects.push((key.as_str(), object)),
             }
         }
         page

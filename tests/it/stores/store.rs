@@ -60,11 +60,6 @@ impl Store {
         [Cloud::S3, Cloud::Google, Cloud::Azure].map(Store::start)
     }
 
-    /// S3 alone.
-    pub fn s3() -> Store {
-        Store::start(Cloud::S3)
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
