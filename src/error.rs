@@ -98,6 +98,7 @@ impl Error {
                 | ingest::Error::Empty { .. }
                 | ingest::Error::Glob { .. }
                 | ingest::Error::Read { .. }
+                | ingest::Error::Environment(_)
                 | ingest::Error::Store { .. }
                 | ingest::Error::NotAFile { .. } => 3,
                 ingest::Error::Lake { .. } => 4,

@@ -272,7 +272,10 @@ kept as (
         seasons
     from baselines
     where
-        $baseline_name <> '' and name = $baseline_name and version = $baseline_version
+        $baseline_name <> ''
+        and name = $baseline_name
+        and version = $baseline_version
+        and route is null
 ),
 
 final as (

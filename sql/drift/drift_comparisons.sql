@@ -244,17 +244,17 @@ asked as (
                 then count_ratio_p(events, trials, baseline_events, baseline_trials)
             when name = 'api_latency_p50' and latency is not null
                 then count_ratio_p(
-                    trials * (1.0 - sketch_share_below(latency, baseline_value)), trials,
+                    trials * (1.0 - sketch_share_within(latency, baseline_value)), trials,
                     baseline_trials * 0.50, baseline_trials
                 )
             when name = 'api_latency_p99' and latency is not null
                 then count_ratio_p(
-                    trials * (1.0 - sketch_share_below(latency, baseline_value)), trials,
+                    trials * (1.0 - sketch_share_within(latency, baseline_value)), trials,
                     baseline_trials * 0.01, baseline_trials
                 )
             when latency is not null
                 then count_ratio_p(
-                    trials * (1.0 - sketch_share_below(latency, baseline_value)), trials,
+                    trials * (1.0 - sketch_share_within(latency, baseline_value)), trials,
                     baseline_trials * 0.05, baseline_trials
                 )
         end as count_p,
@@ -290,23 +290,7 @@ compared as (
         may_drift
     from asked
     union all
-    select
-        slot,
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        floor,
-        baseline_value,
-        current_value,
-        drift_percent,
-        size_status,
-        p_value,
-        unit,
-        false as is_unlike,
-        measured,
-        true as may_drift
+    select *
     from drift_statistics
 )
 

@@ -9,42 +9,10 @@
 with
 -- What moved is kept; the rest is unpacked only where somebody asks for it.
 compared as (
-    select
-        slot,
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        floor,
-        baseline_value,
-        current_value,
-        drift_percent,
-        size_status,
-        p_value,
-        unit,
-        is_unlike,
-        measured,
-        true as may_drift
+    select *, true as may_drift
     from drift_candidates
     union all
-    select
-        slot,
-        region,
-        service,
-        name,
-        category,
-        threshold_percent,
-        floor,
-        baseline_value,
-        current_value,
-        drift_percent,
-        size_status,
-        p_value,
-        unit,
-        is_unlike,
-        measured,
-        false as may_drift
+    select * exclude (may_drift), false as may_drift
     from drift_comparisons
     where not may_drift or coalesce(size_status, 'ok') = 'ok'
 ),

@@ -1,13 +1,13 @@
 -- title: How long requests of single routes take in the baseline
 -- grain: one row per region, service that serves several routes, and route with known latencies
 -- materialized: once
--- audit: a request is slow from `slow_from` on: the 95th percentile of its route in the baseline,
---   and by the check's limit more; `share` of the baseline's requests are
+-- audit: a request is slow when it takes longer than `slow_from`: the 95th percentile of its route
+--   in the baseline, and by the check's limit more; `share` of the baseline's requests do
+-- audit: a kept baseline has the limits of the settings when it was set
 with
 past as (
     select region, service, route, sketch_merge(latency) as latency
     from request_slots
-    -- Kept baselines know no routes.
     where
         $baseline_name = ''
         and route is not null
@@ -37,13 +37,27 @@ limits as (
         checks.name = 'route_slow_requests'
         and past.routes > 1
         and sketch_count(past.latency) > 0
+),
+
+final as (
+    select
+        region,
+        service,
+        route,
+        slow_from,
+        cast(sketch_count(latency) as double) as trials,
+        1.0 - sketch_share_within(latency, slow_from) as share
+    from limits
+    union all
+    select region, service, route, slow_from, trials, value as share
+    from baselines
+    where
+        $baseline_name <> ''
+        and name = $baseline_name
+        and version = $baseline_version
+        and measure = 'route_slow_requests'
+        and route is not null
 )
 
-select
-    region,
-    service,
-    route,
-    slow_from,
-    cast(sketch_count(latency) as double) as trials,
-    1.0 - sketch_share_below(latency, slow_from) as share
-from limits
+select region, service, route, slow_from, trials, share
+from final

@@ -155,7 +155,7 @@ compared as (
         windows.requests / cast(window_seconds.seconds as double) as throughput,
         baselines.latency_p95 as baseline_latency_p95,
         windows.durations as durations,
-        1.0 - sketch_share_below(windows.latency, baselines.latency_p95) as slow_share,
+        1.0 - sketch_share_within(windows.latency, baselines.latency_p95) as slow_share,
         baselines.error_rate as baseline_error_rate,
         baselines.throughput as baseline_throughput
     from windows

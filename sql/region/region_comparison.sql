@@ -34,7 +34,7 @@ slower as (
     select
         current.region as region,
         sketch_count(current.latency) as durations,
-        sketch_count(current.latency) * (1.0 - sketch_share_below(current.latency, past.p95_ms))
+        sketch_count(current.latency) * (1.0 - sketch_share_within(current.latency, past.p95_ms))
             as above
     from (
         select region, sketch_merge(latency) as latency

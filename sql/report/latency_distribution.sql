@@ -1,6 +1,7 @@
 -- title: Distribution of request latency
 -- grain: one row per latency bucket, fastest first; the last ends at infinity
 -- materialized: view
+-- audit: a bucket holds what took longer than `lower_ms` and at most `upper_ms`
 -- audit: shares come from the merged sketches (relative error 1 %) and add up to 1
 with
 merged as (
@@ -27,7 +28,7 @@ cumulative as (
         case
             when coalesce(sketch_count(merged.latency), 0) = 0 then null
             when bounds.upper_ms = cast('Infinity' as double) then 1.0
-            else sketch_share_below(merged.latency, bounds.upper_ms)
+            else sketch_share_within(merged.latency, bounds.upper_ms)
         end as cumulative_share
     from bounds
     cross join merged

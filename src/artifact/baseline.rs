@@ -35,7 +35,10 @@ const HELD: [&str; 6] = [
 
 /// Every column but the version and the origin, in the order of the table.
 const COLUMNS: &str = "window_start, window_end, region, service, name, version, interval_seconds, seasons, season, \
-    measure, value, unit, center, spread, intervals, events, trials, sketch, origin";
+    measure, value, unit, center, spread, intervals, events, trials, sketch, route, slow_from, pooled, origin";
+
+/// The columns that rows of an older version lack, and their types.
+const NEWER: [(&str, &str); 3] = [("route", "varchar"), ("slow_from", "double"), ("pooled", "bigint")];
 
 /// A version of a baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,9 +175,17 @@ pub async fn keep(run: &Run, lake: &Lake, name: &str) -> Result<i64, Error> {
         "select $baseline_from as window_start, $baseline_to as window_end, region, service, '{name}' as name, \
          cast({version} as bigint) as version, cast({seconds} as bigint) as interval_seconds, \
          baseline.seasons as seasons, baseline.season as season, baseline.name as measure, value, unit, center, spread, \
-         intervals, events, trials, latency as sketch, 'lake' as origin \
+         intervals, events, trials, latency as sketch, null as route, null as slow_from, null as pooled, \
+         'lake' as origin \
          from drift_baseline as baseline \
-         where value is not null order by region, service, measure, baseline.season"
+         where value is not null \
+         union all \
+         select $baseline_from as window_start, $baseline_to as window_end, region, service, '{name}' as name, \
+         cast({version} as bigint) as version, cast({seconds} as bigint) as interval_seconds, 'none' as seasons, \
+         cast(0 as bigint) as season, 'route_slow_requests' as measure, share as value, '1' as unit, center, spread, \
+         intervals, share * trials as events, trials, null as sketch, route, slow_from, pooled, 'lake' as origin \
+         from drift_route_baseline \
+         order by region, service, measure, season, route"
     );
     append_version(run, lake, name, version, &sql).await
 }
@@ -187,7 +198,7 @@ pub async fn roll_back(run: &Run, lake: &Lake, name: &str, to: i64) -> Result<i6
     let columns = columns.replace(" origin", &format!(" 'version {to}' as origin"));
     let sql = format!(
         "select {columns} from baselines as kept where kept.name = '{name}' and kept.version = {to} \
-         order by region, service, measure, season"
+         order by region, service, measure, season, route"
     );
     append_version(run, lake, name, version, &sql).await
 }
@@ -196,7 +207,7 @@ pub async fn roll_back(run: &Run, lake: &Lake, name: &str, to: i64) -> Result<i6
 pub fn export_sql(kept: &Kept) -> String {
     format!(
         "select {COLUMNS} from baselines where name = '{}' and version = {} \
-         order by region, service, measure, season",
+         order by region, service, measure, season, route",
         kept.name, kept.version
     )
 }
@@ -213,7 +224,13 @@ pub async fn import(run: &Run, lake: &Lake, name: &str, file: &Path) -> Result<i
     let columns = COLUMNS.replace(" name,", &format!(" '{name}' as name,"));
     let columns = columns.replace(" version,", &format!(" cast({version} as bigint) as version,"));
     let columns = columns.replace(" origin", &format!(" '{shown}' as origin"));
-    let sql = format!("select {columns} from '{shown}' order by region, service, measure, season");
+    let held = run.engine().sql(&format!("select * from '{shown}' limit 0")).await?;
+    let lacks = |column: &str| held.schema().field_with_unqualified_name(column).is_err();
+    let columns =
+        NEWER.iter().filter(|(column, _)| lacks(column)).fold(columns, |columns, (column, kind)| {
+            columns.replace(&format!(" {column},"), &format!(" cast(null as {kind}) as {column},"))
+        });
+    let sql = format!("select {columns} from '{shown}' order by region, service, measure, season, route");
     append_version(run, lake, name, version, &sql).await
 }
 
@@ -248,7 +265,7 @@ fn document_sql(name: &str, version: i64, file: &Path, shown: &str) -> Result<St
         "select $from as window_start, $to as window_end, 'all' as region, 'all' as service, '{name}' as name, \
          cast({version} as bigint) as version, cast({seconds} as bigint) as interval_seconds, 'none' as seasons, \
          cast(0 as bigint) as season, measure, value, null as unit, null as center, null as spread, null as intervals, \
-         null as events, null as trials, null as sketch, '{shown}' as origin \
+         null as events, null as trials, null as sketch, null as route, null as slow_from, null as pooled, '{shown}' as origin \
          from (values {}) as listed (measure, value) order by measure",
         rows.join(", ")
     );

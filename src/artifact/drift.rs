@@ -278,7 +278,9 @@ async fn missing(run: &Run, is_kept: bool) -> Result<Json, Error> {
     let names = rows.texts("name")?;
     let reasons = (0..rows.len()).filter_map(|row| names.text(row));
     let reason = |name: &str| match name {
-        "route_slow_requests" if is_kept => "a kept baseline knows no routes",
+        "route_slow_requests" if is_kept => {
+            "the kept baseline has no routes: it was set by an older version, or when no service served several"
+        }
         _ => "no data on either side",
     };
     Ok(reasons.map(|name| (name.to_owned(), json!(reason(name)))).collect::<Map<_, _>>().into())

@@ -141,26 +141,27 @@ impl Baseline {
     }
 }
 
-const SHOWN: &str = "select region, service, measure, season, value, unit, spread, intervals from baselines";
-const BY_PLACE: &str = "order by region, service, measure, season";
+const SHOWN: &str =
+    "select region, service, route, measure, season, value, unit, spread, intervals from baselines";
+const BY_PLACE: &str = "order by region, service, measure, season, route";
 
 /// Figures of both versions side by side, where they differ.
 fn difference(from: &Kept, to: &Kept) -> String {
     let of = |kept: &Kept| {
         format!(
-            "(select region, service, measure, season, value, unit from baselines \
+            "(select region, service, route, measure, season, value, unit from baselines \
              where name = '{}' and version = {})",
             kept.name, kept.version
         )
     };
     format!(
         "select coalesce(b.region, a.region) as region, coalesce(b.service, a.service) as service, \
-         coalesce(b.measure, a.measure) as measure, coalesce(b.season, a.season) as season, \
+         coalesce(b.route, a.route) as route, coalesce(b.measure, a.measure) as measure, coalesce(b.season, a.season) as season, \
          a.value as from_value, b.value as to_value, round(drift_percent(a.value, b.value), 4) as change_percent, \
          coalesce(b.unit, a.unit) as unit \
          from {} as a full outer join {} as b on a.region = b.region and a.service = b.service \
-         and a.measure = b.measure and a.season = b.season \
-         where a.value is null or b.value is null or a.value <> b.value order by 1, 2, 3, 4",
+         and a.measure = b.measure and a.season = b.season and coalesce(a.route, '') = coalesce(b.route, '') \
+         where a.value is null or b.value is null or a.value <> b.value order by 1, 2, 4, 5, 3",
         of(from),
         of(to)
     )

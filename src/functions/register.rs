@@ -11,7 +11,6 @@ pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
     let mut functions = vec![
         scalar::sketch_quantile::SketchQuantile::default().into(),
         scalar::sketch_count::SketchCount::default().into(),
-        scalar::sketch_share_below::SketchShareBelow::default().into(),
         scalar::sketch_share_within::SketchShareWithin::default().into(),
         scalar::drift_percent::DriftPercent::default().into(),
         scalar::drift_status::DriftStatusOf::default().into(),
@@ -24,6 +23,7 @@ pub fn scalar_functions(rules: RuleSet) -> Vec<ScalarUDF> {
         scalar::series_marks::SeriesMarks::default().into(),
         scalar::series_points::SeriesPoints::default().into(),
         scalar::series_profile::SeriesProfile::default().into(),
+        scalar::series_trailing::SeriesTrailing::default().into(),
         scalar::period_start::PeriodStart::default().into(),
         scalar::period_end::PeriodEnd::default().into(),
         scalar::wilson_lower::WilsonLower::default().into(),
@@ -54,6 +54,7 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
     vec![
         aggregate::quantile_sketch::QuantileSketchOf::default().into(),
         aggregate::sketch_merge::SketchMerge::default().into(),
+        aggregate::interval_counts::IntervalCounts::default().into(),
         aggregate::interval_series::IntervalSeries::default().into(),
         aggregate::series_sum::SeriesSum::default().into(),
         aggregate::exact_sum::ExactSumOf::default().into(),

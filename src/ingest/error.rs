@@ -102,6 +102,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The environment says too little, or something wrong, about the store of an input.
+    #[error(transparent)]
+    Environment(Box<crate::lake::Error>),
     /// A store that does not give or list what was named.
     #[error("input `{url}`: its store refuses")]
     Store {
@@ -204,6 +207,7 @@ impl Error {
                 _ => "credentials, region and endpoint come from the environment (AWS_*, GOOGLE_*, AZURE_*): docs/sources.md"
                     .to_owned(),
             }),
+            Error::Environment(source) => source.hint(),
             Error::Pull { remedy, .. } => remedy.clone(),
             Error::NotFollowed { input } if input == "-" => {
                 Some("standard input is followed by nature; --flush-interval says when its rows land".into())

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use super::cloud::NoCredentials;
 use crate::contract;
 
 /// The result of a lake operation.
@@ -21,6 +22,18 @@ pub enum Error {
         /// The cause, where there is one.
         #[source]
         source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// The environment says too little, or something wrong, about an object store.
+    #[error("{subject}: expected {expected}, got {got}")]
+    Environment {
+        /// The variable or the place.
+        subject: String,
+        /// What is needed.
+        expected: String,
+        /// What there is; never a secret.
+        got: String,
+        /// What to do.
+        remedy: String,
     },
     /// There is nothing at that place.
     #[error("lake `{place}`: expected a directory, got nothing there")]
@@ -292,6 +305,7 @@ impl Error {
                  credentials come from the environment"
                     .into()
             }
+            Error::Environment { remedy, .. } => format!("{remedy}; all variables are in docs/sources.md"),
             Error::Schema { .. } => {
                 "the lake was written under another contract: use the version of tars that wrote it, or ingest \
                  into a new lake"
@@ -348,6 +362,9 @@ fn shown(files: &[String]) -> String {
     text
 }
 
+/// How a store's client tells the answers 401 and 403.
+const REFUSALS: [&str; 2] = ["status code: 401", "status code: 403"];
+
 /// Whether a refusal of the operating system or of the object store is somewhere in the chain of causes.
 pub(super) fn is_permission(error: &(dyn StdError + 'static)) -> bool {
     let mut link: Option<&(dyn StdError + 'static)> = Some(error);
@@ -363,11 +380,18 @@ pub(super) fn is_permission(error: &(dyn StdError + 'static)) -> bool {
                 return true;
             }
         }
-        if matches!(
-            e.downcast_ref::<object_store::Error>(),
-            Some(object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. })
-        ) {
-            return true;
+        match e.downcast_ref::<object_store::Error>() {
+            Some(
+                object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. },
+            ) => return true,
+            // Of a listing that was refused only the text says so.
+            Some(object_store::Error::Generic { source, .. }) => {
+                let text = source.to_string();
+                if REFUSALS.iter().any(|refusal| text.contains(refusal)) {
+                    return true;
+                }
+            }
+            _ => {}
         }
         link = e.source();
     }
@@ -375,6 +399,27 @@ pub(super) fn is_permission(error: &(dyn StdError + 'static)) -> bool {
 }
 
 impl Error {
+    /// What a variable, or the environment as a whole, lacks.
+    pub(super) fn environment(
+        subject: &str,
+        expected: &str,
+        got: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Error::Environment {
+            subject: subject.to_owned(),
+            expected: expected.to_owned(),
+            got: got.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// The lack of credentials, if that is what a failure at `place` comes from.
+    pub(crate) fn credentials(place: &str, error: &(dyn StdError + 'static)) -> Option<Self> {
+        let missing = NoCredentials::within(error)?;
+        Some(Error::environment(place, missing.expected, missing.got.clone(), missing.remedy))
+    }
+
     /// Wraps a failure of the store at `place`, telling refusals from other failures.
     pub(super) fn store(
         place: impl Into<String>,
@@ -382,7 +427,9 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         let (place, source) = (place.into(), source.into());
-        if is_permission(source.as_ref()) {
+        if let Some(missing) = Error::credentials(&place, source.as_ref()) {
+            missing
+        } else if is_permission(source.as_ref()) {
             Error::Permission { place, source }
         } else {
             Error::Store { place, doing, source }
@@ -397,7 +444,9 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         let source = source.into();
-        if is_permission(source.as_ref()) {
+        if let Some(missing) = Error::credentials(place, source.as_ref()) {
+            missing
+        } else if is_permission(source.as_ref()) {
             Error::Permission { place: place.to_owned(), source }
         } else {
             Error::Log { table: table.to_owned(), doing, source }

@@ -7,6 +7,7 @@
 //!
 //! | file | what it decides |
 //! |---|---|
+//! | `cloud/` | how the environment configures an object store |
 //! | `storage.rs` | which store a URL or path means, and what is wrong with it |
 //! | `layout.rs` | where a file goes, whatever the region is called |
 //! | `parquet.rs` | how rows become a Parquet file, from the contract's hints |
@@ -33,6 +34,7 @@
 mod as_of;
 mod change;
 mod chunk;
+mod cloud;
 mod compact;
 mod delta;
 mod error;
@@ -58,6 +60,7 @@ mod vacuum;
 mod writer;
 
 pub use as_of::AsOf;
+pub(crate) use cloud::open_store;
 pub use compact::{Compacted, Compaction};
 pub use error::{Error, Result};
 pub use history::Commit;
@@ -72,7 +75,6 @@ pub use retention::Retained;
 pub(crate) use selection::Selection;
 pub use snapshot::{Changes, DataFile, Snapshot};
 pub use status::RegionStatus;
-pub(crate) use storage::open_store;
 pub use vacuum::{Vacuum, Vacuumed};
 pub use writer::{Committed, TableWriter, Transaction};
 

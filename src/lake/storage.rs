@@ -11,29 +11,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use url::{Position, Url};
 
+use super::cloud::open_store;
 use super::{Error, Result};
-
-/// The prefixes of environment variables that configure a store: credentials, region, endpoint.
-///
-/// Only these are passed on, because a store also takes short names (`region`, `token`), and an unrelated
-/// variable of that name must not steer it.
-const ENVIRONMENT: [&str; 4] = ["aws_", "azure_", "google_", "service_account"];
-
-/// The store that a URL means, configured by the environment, and the path in it.
-pub(crate) fn open_store(url: &Url) -> object_store::Result<(Arc<dyn ObjectStore>, Path)> {
-    let given = std::env::vars().filter_map(|(key, value)| {
-        let key = key.to_ascii_lowercase();
-        ENVIRONMENT.iter().any(|prefix| key.starts_with(prefix)).then_some((key, value))
-    });
-    let mut options: Vec<(String, String)> = given.collect();
-    // Whoever spells out `http://`, here or for the endpoint, means it.
-    let plain = |(key, value): &(String, String)| key.contains("endpoint") && value.starts_with("http://");
-    if url.scheme() == "http" || options.iter().any(plain) {
-        options.push(("allow_http".to_owned(), "true".to_owned()));
-    }
-    let (store, prefix) = object_store::parse_url_opts(url, options)?;
-    Ok((Arc::from(store), prefix))
-}
 
 /// A place in an object store.
 #[derive(Debug, Clone)]
@@ -77,8 +56,7 @@ impl Storage {
             Url::from_directory_path(without_parents(&path))
                 .map_err(|()| wrong("a path that no URL can hold", None))?
         };
-        let (store, prefix) =
-            open_store(&url).map_err(|e| wrong("a URL that no object store takes", Some(Box::new(e))))?;
+        let (store, prefix) = open_store(&url)?;
         Ok(Storage { store, prefix, url, shown: text.to_owned() })
     }
 
@@ -143,9 +121,10 @@ impl Storage {
         (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
     }
 
-    /// Makes the directory, when it is local and absent.
+    /// Makes the directory, when it is local and absent. A store is asked once, so that one that refuses says so before
+    /// anything is read for it.
     pub(super) async fn create(&self) -> Result<()> {
-        let Some(path) = self.local() else { return Ok(()) };
+        let Some(path) = self.local() else { return self.has("").await.map(drop) };
         self.check_kind(&path)
             .await
             .or_else(|e| if matches!(e, Error::Missing { .. }) { Ok(()) } else { Err(e) })?;

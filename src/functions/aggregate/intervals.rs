@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(super) enum Rows {
     /// The number of an interval and a sample.
     Samples,
+    /// The number of an interval, events, and the trials that they are out of.
+    Counts,
     /// Series.
     Series,
 }
@@ -151,16 +153,42 @@ impl Groups {
         let (slots, samples) = (primitive::<Int64Type>(&values[0])?, doubles(&values[1])?);
         for (row, group) in groups.iter().enumerate() {
             if slots.is_valid(row) && samples.is_valid(row) && passes(filter, row) {
-                let slot = u32::try_from(slots.value(row)).map_err(|_| Error::Argument {
-                    function: self.gathering.function,
-                    argument: "slot",
-                    expected: "the number of an interval, 0 to 4294967295",
-                    got: slots.value(row).to_string(),
-                })?;
+                let slot = self.slot(slots.value(row))?;
                 self.change(*group, |sums| sums.add(slot, samples.value(row)))?;
             }
         }
         Ok(())
+    }
+
+    fn add_counts(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+    ) -> Result<()> {
+        let (slots, events) = (primitive::<Int64Type>(&values[0])?, doubles(&values[1])?);
+        let trials = primitive::<Int64Type>(&values[2])?;
+        for (row, group) in groups.iter().enumerate() {
+            let is_known = slots.is_valid(row) && events.is_valid(row) && trials.is_valid(row);
+            if is_known && passes(filter, row) {
+                let slot = self.slot(slots.value(row))?;
+                let count = u64::try_from(trials.value(row)).unwrap_or(0);
+                self.change(*group, |sums| sums.add_counts(slot, events.value(row), count))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn slot(&self, number: i64) -> Result<u32> {
+        u32::try_from(number).map_err(|_| {
+            let refused = Error::Argument {
+                function: self.gathering.function,
+                argument: "slot",
+                expected: "the number of an interval, 0 to 4294967295",
+                got: number.to_string(),
+            };
+            refused.into()
+        })
     }
 
     fn add_series(
@@ -208,6 +236,7 @@ impl GroupsAccumulator for Groups {
         self.sums.resize_with(total, IntervalSums::default);
         match self.gathering.rows {
             Rows::Samples => self.add_samples(values, groups, filter),
+            Rows::Counts => self.add_counts(values, groups, filter),
             Rows::Series => self.add_series(&values[0], groups, filter),
         }
     }

@@ -16,6 +16,7 @@ pub mod exact_sum;
 pub mod hodges_lehmann;
 pub mod hodges_lehmann_lower;
 pub mod hodges_lehmann_upper;
+pub mod interval_counts;
 pub mod interval_series;
 pub mod js_divergence_of;
 pub mod ks_p_value_of;

@@ -73,7 +73,7 @@ impl AggregateUDFImpl for QuantileSketchOf {
             Documentation::builder(
                 SKETCHES,
                 "Returns a quantile sketch of the values: bytes to be stored, merged with `sketch_merge` and asked with \
-                 `sketch_quantile`, `sketch_count`, `sketch_share_below` and `sketch_share_within`. One value takes 6 to 14 bytes, a hundred \
+                 `sketch_quantile`, `sketch_count` and `sketch_share_within`. One value takes 6 to 14 bytes, a hundred \
                  latencies about 120, a million about 1,300. The same values give the same bytes in any order.\n\n\
                  NULL when there is no value; NULL and NaN are ignored; infinite values count and lie at the ends. Not \
                  available as a window function with a moving frame.\n\n\

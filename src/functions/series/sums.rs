@@ -80,6 +80,15 @@ impl IntervalSums {
         self.put(Interval { slot, samples: 1, total: value })
     }
 
+    /// Adds so many events out of so many trials; events that are not finite, or of no trial, are none.
+    #[inline]
+    pub fn add_counts(&mut self, slot: u32, events: f64, trials: u64) -> Result<(), NotASeries> {
+        if trials == 0 || !events.is_finite() {
+            return Ok(());
+        }
+        self.put(Interval { slot, samples: trials, total: events })
+    }
+
     #[inline]
     fn put(&mut self, interval: Interval) -> Result<(), NotASeries> {
         if let Some(open) = &mut self.open {

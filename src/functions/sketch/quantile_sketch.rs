@@ -101,34 +101,6 @@ impl QuantileSketch {
         Some(self.max)
     }
 
-    /// The share of values below `x`, 0 to 1. Values whose bucket holds `x` itself (those within 2 % of it)
-    /// count in proportion to how far `x` is into the bucket; all others count exactly. `None` when there
-    /// are no values or `x` is NaN.
-    pub fn share_below(&self, x: f64) -> Option<f64> {
-        if self.is_empty() || x.is_nan() {
-            return None;
-        }
-        if x <= self.min {
-            return Some(0.0);
-        }
-        if x > self.max {
-            return Some(1.0);
-        }
-        let (mut below, mut partly) = (0, 0.0);
-        for bucket in self.buckets.buckets().iter() {
-            let (start, end) = range(bucket.key());
-            let (start, end) = (start.max(self.min), end.min(self.max));
-            if end < x || (end == x && start < end) {
-                below += bucket.count();
-            } else if start < x {
-                partly = bucket.count() as f64 * ((x - start) / (end - start));
-            } else {
-                break;
-            }
-        }
-        Some((below as f64 + partly) / self.count() as f64)
-    }
-
     /// The share of values that are at most `x`, 0 to 1. Values within 2 % of `x` count in proportion to how far `x` is
     /// into their bucket, the smallest and the largest value and all others exactly. `None` when there are no values or
     /// `x` is NaN.
@@ -292,16 +264,6 @@ mod tests {
         }
 
         #[test]
-        fn share_below_is_exact_outside_the_bucket_of_x(
-            values in prop::collection::vec(-1e3..1e3, 1..300), x in -1e3..1e3
-        ) {
-            let got = sketch(&values).share_below(x).unwrap();
-            let slack = 2.1 * RELATIVE_ERROR * f64::abs(x);
-            let share = |limit: f64| values.iter().filter(|v| **v < limit).count() as f64 / values.len() as f64;
-            prop_assert!(share(x - slack) - 1e-12 <= got && got <= share(x + slack) + 1e-12, "{} at {}", got, x);
-        }
-
-        #[test]
         fn share_within_is_exact_outside_the_bucket_of_x_and_at_both_ends(
             values in prop::collection::vec(-1e3..1e3, 1..300), x in -1e3..1e3
         ) {
@@ -338,7 +300,7 @@ mod tests {
         sketch.insert(f64::NAN);
         sketch.insert_n(5.0, 0);
         assert!(sketch.is_empty());
-        assert_eq!((sketch.count(), sketch.quantile(0.5), sketch.share_below(1.0)), (0, None, None));
+        assert_eq!((sketch.count(), sketch.quantile(0.5), sketch.share_within(1.0)), (0, None, None));
         assert_eq!((sketch.min(), sketch.max()), (None, None));
     }
 
@@ -358,17 +320,9 @@ mod tests {
         assert_eq!(sketch.quantile(0.25), Some(f64::NEG_INFINITY));
         assert!((sketch.quantile(0.5).unwrap() - 1.0).abs() < 0.01);
         assert_eq!(sketch.quantile(1.0), Some(f64::INFINITY));
-        assert_eq!(sketch.share_below(f64::NEG_INFINITY), Some(0.0));
-        assert_eq!(sketch.share_below(1.5), Some(0.5));
-        assert_eq!(sketch.share_below(f64::INFINITY), Some(0.75));
-    }
-
-    #[test]
-    fn share_below_of_a_constant_steps_at_the_constant() {
-        let sketch = sketch(&[150.0; 10]);
-        assert_eq!(sketch.share_below(149.999), Some(0.0));
-        assert_eq!(sketch.share_below(150.0), Some(0.0));
-        assert_eq!(sketch.share_below(150.001), Some(1.0));
+        assert_eq!(sketch.share_within(f64::NEG_INFINITY), Some(0.25));
+        assert_eq!(sketch.share_within(1.5), Some(0.5));
+        assert_eq!(sketch.share_within(f64::INFINITY), Some(1.0));
     }
 
     #[test]

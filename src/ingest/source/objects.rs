@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
@@ -19,7 +20,7 @@ use url::{Position, Url};
 
 use super::resolve::is_telemetry;
 use crate::ingest::error::{Error, Result};
-use crate::lake::open_store;
+use crate::lake::{self, open_store};
 
 /// Bytes of one request: large enough that its latency does not show, small enough to hold two of them.
 const PART: u64 = 4 << 20;
@@ -110,7 +111,10 @@ fn place(input: &str) -> Result<Place> {
     }
     let escaped = if http { input.to_owned() } else { input.replace('?', "%3F") };
     let url = Url::parse(&escaped).map_err(|e| wrong(input, e))?;
-    let (store, path) = open_store(&url).map_err(|e| wrong(input, e))?;
+    let (store, path) = open_store(&url).map_err(|e| match e {
+        lake::Error::Url { reason, .. } => wrong(input, reason),
+        e => Error::Environment(Box::new(e)),
+    })?;
     let mut key = path.to_string();
     let trailing = input.ends_with('/') && !key.is_empty();
     if trailing {
@@ -120,11 +124,12 @@ fn place(input: &str) -> Result<Place> {
         true => Some(glob::Pattern::new(&key).map_err(|e| wrong(input, e))?),
         false => None,
     };
-    // Where the path of the URL names the bucket too, the key is only its end.
-    let whole = url.path().trim_start_matches('/').trim_end_matches('/');
-    let own = path.to_string();
-    let before = whole.len().saturating_sub(own.len());
-    let root = format!("{}/{}", &url[..Position::BeforePath], whole.get(..before).unwrap_or_default());
+    // Some addresses of clouds name the bucket in their path, and the key is what comes after it.
+    let top = &url[..Position::BeforePath];
+    let root = match Path::from_url_path(url.path()) {
+        Ok(whole) if whole == path => format!("{top}/"),
+        _ => format!("{top}/{}/", url.path_segments().and_then(|mut p| p.next()).unwrap_or_default()),
+    };
     let listable = !is_plain_http(&url);
     Ok(Place { store, root, key, pattern, listable })
 }
@@ -142,10 +147,15 @@ pub(crate) async fn objects(input: &str) -> Result<Vec<Arc<Object>>> {
         let url = format!("{}{}", place.root, meta.location);
         Arc::new(Object { store: place.store.clone(), meta, url })
     };
-    let failed =
-        |source: object_store::Error| Error::Store { url: redacted(input), source: Box::new(source) };
+    let failed = |source: object_store::Error| {
+        let url = redacted(input);
+        match lake::Error::credentials(&url, &source) {
+            Some(missing) => Error::Environment(Box::new(missing)),
+            None => Error::Store { url, source: Box::new(source) },
+        }
+    };
     if place.pattern.is_none() && !place.key.is_empty() && !place.key.ends_with('/') {
-        let path = object_store::path::Path::parse(&place.key).map_err(|e| wrong(input, e))?;
+        let path = Path::parse(&place.key).map_err(|e| wrong(input, e))?;
         match place.store.head(&path).await {
             Ok(meta) => return Ok(vec![object(meta)]),
             // It may be a prefix.
@@ -160,7 +170,7 @@ pub(crate) async fn objects(input: &str) -> Result<Vec<Arc<Object>>> {
         Some(_) => place.key.split(WILDCARDS).next().and_then(|k| k.rsplit_once('/')).map_or("", |(f, _)| f),
         None => place.key.trim_end_matches('/'),
     };
-    let prefix = object_store::path::Path::parse(fixed).map_err(|e| wrong(input, e))?;
+    let prefix = Path::parse(fixed).map_err(|e| wrong(input, e))?;
     let listed: Vec<ObjectMeta> = place.store.list(Some(&prefix)).try_collect().await.map_err(failed)?;
     let options = glob::MatchOptions {
         require_literal_separator: true,
@@ -264,6 +274,29 @@ impl Drop for ObjectReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_has_one_name_however_it_was_found() {
+        for (input, root, key) in [
+            ("s3://bucket/a/b.log", "s3://bucket/", "a/b.log"),
+            ("s3://bucket/*/lo?.log", "s3://bucket/", "*/lo?.log"),
+            ("s3://bucket/a b/*.log", "s3://bucket/", "a b/*.log"),
+            ("http://host/a/b.log", "http://host/", "a/b.log"),
+            (
+                "https://s3.eu-west-1.amazonaws.com/bucket/a b/*",
+                "https://s3.eu-west-1.amazonaws.com/bucket/",
+                "a b/*",
+            ),
+            (
+                "https://bucket.s3.eu-west-1.amazonaws.com/a/b",
+                "https://bucket.s3.eu-west-1.amazonaws.com/",
+                "a/b",
+            ),
+        ] {
+            let place = place(input).unwrap();
+            assert_eq!((place.root.as_str(), place.key.as_str()), (root, key), "{input}");
+        }
+    }
 
     #[test]
     fn nothing_secret_is_shown() {

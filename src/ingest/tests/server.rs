@@ -135,7 +135,8 @@ pub(crate) fn form(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn decoded(text: &str, plus: bool) -> String {
+/// Text without percent signs; in a form, plus signs are spaces.
+pub(crate) fn decoded(text: &str, plus: bool) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::new();
     let mut at = 0;
