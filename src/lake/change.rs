@@ -76,9 +76,7 @@ impl<'a> Attempts<'a> {
         // Any of its files tells, since others may have merged some of them; but not those of a restore, which had
         // been listed before and may be listed again by another one: that plans anew and finds nothing left to do.
         let own = !matches!(change.kind, ChangeKind::Restore { .. });
-        let listed = self.log.files(base)?;
-        let listed: HashSet<&str> = listed.iter().map(|f| f.path.as_str()).collect();
-        if own && change.add.iter().any(|f| listed.contains(f.path.as_str())) {
+        if own && self.is_done(base, change).await? {
             return Ok(Attempt::Done(base.clone()));
         }
         self.made += 1;
@@ -96,6 +94,21 @@ impl<'a> Attempts<'a> {
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(Attempt::Lost)
+    }
+
+    /// Whether a version shows a change: by a file that it adds, or, where it only takes away, by what it records.
+    async fn is_done(&self, base: &State, change: &Change) -> Result<bool> {
+        if !change.add.is_empty() {
+            let listed = self.log.files(base)?;
+            let listed: HashSet<&str> = listed.iter().map(|f| f.path.as_str()).collect();
+            return Ok(change.add.iter().any(|f| listed.contains(f.path.as_str())));
+        }
+        for wanted in &change.transactions {
+            if self.log.transaction(base, &wanted.app_id).await? != Some(wanted.version) {
+                return Ok(false);
+            }
+        }
+        Ok(!change.transactions.is_empty())
     }
 }
 

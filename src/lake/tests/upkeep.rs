@@ -1,6 +1,6 @@
 //! Keeping a lake in order: what is merged, dropped, restored and deleted, and what must not change with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
@@ -526,4 +526,21 @@ async fn what_was_written_down_is_finished_once_by_whoever_finds_it() {
     assert_eq!((newest(&lake).await.rows(), newest(&lake).await.files().to_vec()), (5, logs));
     assert_eq!(lake.snapshot("log_minutes").await.unwrap().unwrap().rows(), 1);
     assert_eq!(lake.next_pending().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_only_takes_away_is_known_again_by_what_it_records() {
+    let (_dir, lake) = new_lake().await;
+    let mut writer = lake.writer("logs").await.unwrap();
+    write(&mut writer, "eu", 0, 10).await;
+    writer.commit(&[txn("model", 1)]).await.unwrap();
+    // A store that loses an answer is asked again, and refuses because of what it did the first time: the same commit on the
+    // same version, twice.
+    let (mut once, mut again) = (lake.writer("logs").await.unwrap(), lake.writer("logs").await.unwrap());
+    let hours = BTreeSet::from([("eu".to_owned(), Hour::of_micros(start()))]);
+    once.commit_replacing(&hours, &[txn("model", 2)]).await.unwrap();
+    let repeated = again.commit_replacing(&hours, &[txn("model", 2)]).await.unwrap();
+    assert_eq!((repeated.files, lake.snapshot("logs").await.unwrap().unwrap().rows()), (0, 0));
+    let other = again.commit_replacing(&hours, &[txn("model", 2)]).await.unwrap_err();
+    assert!(matches!(other, Error::AlreadyCommitted { recorded: 2, .. }), "{other}");
 }
