@@ -148,7 +148,7 @@ async fn with_little_memory_files_are_merged_in_rounds_and_none_is_lost() {
             for file in after.files().iter().chain(before.files()) {
                 assert!(dir.path().join("lake/logs").join(&file.path).exists(), "{count} files");
             }
-            let paths: std::collections::BTreeSet<_> = after.files().iter().map(|f| &f.path).collect();
+            let paths: BTreeSet<_> = after.files().iter().map(|f| &f.path).collect();
             assert_eq!(paths.len(), after.files().len());
             let again = lake.compact_within(1, "logs", &compaction(target), &quiet).await.unwrap();
             assert_eq!(again.partitions, 0, "{count} files, target {target}");
