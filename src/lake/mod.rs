@@ -30,6 +30,7 @@
 //! | `status.rs` | sizes, rows, hours and gaps |
 //! | `prune.rs` | which files can hold rows that a filter wants |
 //! | `provider.rs` | one version as a table of the query engine |
+//! | `reader.rs` | how the files of a scan are read |
 
 mod as_of;
 mod change;
@@ -48,6 +49,7 @@ mod pending;
 mod pins;
 mod provider;
 mod prune;
+mod reader;
 mod restore;
 mod retention;
 mod selection;

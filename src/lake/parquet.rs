@@ -15,7 +15,7 @@ use arrow::error::ArrowError;
 use bytes::Bytes;
 use zstd::bulk::Compressor;
 
-use super::chunk::{Hints, Source, fixed, is_text, text};
+use super::chunk::{Hints, Source, fixed, is_small, is_text, text};
 use super::layout::{new_file_path, stored_region};
 use super::selection::Selection;
 use super::snapshot::DataFile;
@@ -363,6 +363,11 @@ impl Encoder {
                 }
                 continue;
             };
+            // Of what the library writes, only numbers have a known width.
+            let is_number = matches!(column.kind, ColumnType::Timestamp | ColumnType::Int64);
+            if is_number && is_small(values.saturating_mul(size_of::<i64>())) {
+                builder = builder.set_column_compression(path.clone(), Compression::UNCOMPRESSED);
+            }
             for leaf in leaves {
                 match (column.encoding, column.kind) {
                     (Some(Encoding::Delta), _) => {

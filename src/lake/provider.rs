@@ -13,7 +13,6 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::stats::Precision;
 use datafusion::common::{Result, ScalarValue, Statistics, project_schema};
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -27,6 +26,7 @@ use datafusion_datasource::{PartitionedFile, TableSchema, compute_all_files_stat
 use object_store::ObjectMeta;
 
 use super::prune::{FileFacts, TimeBound, is_partition_filter};
+use super::reader::Readers;
 use super::snapshot::DataFile;
 use super::storage::Storage;
 use crate::contract::Table;
@@ -215,7 +215,7 @@ impl TableProvider for LakeTable {
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(options)
             .with_pushdown_filters(true)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+            .with_parquet_file_reader_factory(Arc::new(Readers::new(store, cache)));
         let metric = MetricBuilder::new(source.metrics()).pruning_metrics(FILES_METRIC, 0);
         metric.add_matched(read);
         metric.add_pruned(known - read);

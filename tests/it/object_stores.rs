@@ -176,3 +176,21 @@ fn a_lake_lives_in_a_store_that_is_busy_and_forgets_to_answer() {
         assert!(store.requests() > 100);
     }
 }
+
+#[test]
+fn a_small_file_of_a_lake_is_asked_for_once() {
+    let [store, ..] = Store::all();
+    let folder = tempfile::tempdir().unwrap();
+    let lake = store.url("lake");
+    std::fs::write(folder.path().join("a.ndjson"), lines(0..300)).unwrap();
+    fine(&store.tars(folder.path(), &["ingest", "a.ndjson", "--lake", &lake]));
+    let keys = store.keys();
+    let file = keys.iter().find(|k| k.starts_with("lake/logs/region=") && k.ends_with(".parquet")).unwrap();
+    // A filter and several columns: footer, bounds of pages, and columns.
+    let sql = "select max(message), max(service), count(*) from logs where duration_ms > 0";
+    for ask in [sql, "select * from logs order by message limit 3"] {
+        store.fetched("");
+        fine(&store.tars(folder.path(), &["sql", "--lake", &lake, "-c", ask]));
+        assert_eq!(store.fetched(&file.replace('=', "%3D")), 1, "{ask}");
+    }
+}

@@ -66,11 +66,12 @@ impl<'c> Chunk<'c> {
         column: ColumnDescPtr,
         kind: Type,
         index: bool,
+        rows: usize,
         level: ZstdLevel,
         compressor: &'c mut Compressor<'static>,
     ) -> Chunk<'c> {
         let index = index.then(|| ColumnIndexBuilder::new(kind));
-        Chunk { pages: Pages::new(column, level, compressor), index, nulls: 0, body: Vec::new() }
+        Chunk { pages: Pages::new(column, rows, level, compressor), index, nulls: 0, body: Vec::new() }
     }
 
     /// Begins a page with which rows have a value.

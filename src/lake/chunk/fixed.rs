@@ -208,7 +208,7 @@ fn write<T: Fixed>(
         Some(nulls) if nulls.is_null(*row as usize) => None,
         _ => Some(T::get(&values[*at as usize], *row as usize)),
     };
-    let mut chunk = Chunk::new(column, T::TYPE, true, level, compressor);
+    let mut chunk = Chunk::new(column, T::TYPE, true, rows.len(), level, compressor);
     let mut all = Bounds(None);
     // A page of values that have no order has no bounds, and then the chunk has no index.
     let mut is_indexed = true;

@@ -12,7 +12,7 @@
 //! | `fixed.rs` | numbers and truth values |
 //! | `column.rs` | what both have in common |
 //! | `source.rs` | where the rows stand: arrays of text, or of places in a vocabulary |
-//! | `pages.rs` | pages one behind the other: compressed, counted, listed in the offset index |
+//! | `pages.rs` | pages one behind the other: compressed where that pays, counted, listed in the offset index |
 //! | `levels.rs` | the hybrid of repeated and bit-packed runs |
 //! | `bounds.rs` | least and greatest value of a page and of the chunk |
 //! | `bloom.rs` | the split-block bloom filter |
@@ -27,5 +27,6 @@ mod source;
 mod text;
 
 pub(super) use fixed::fixed;
+pub(super) use pages::is_small;
 pub(super) use source::{Source, is_text};
 pub(super) use text::{Hints, text};

@@ -15,11 +15,24 @@ use bytes::Bytes;
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::compress_bound;
 
+/// Bytes of a column chunk up to which it is not compressed. To set up a decompressor takes as long as to read 30 KB, and
+/// rollups have thousands of chunks that a few hundred bytes would be saved on.
+const SMALL: usize = 4096;
+
+/// Whether a chunk of so many bytes is better not compressed.
+pub(crate) fn is_small(bytes: usize) -> bool {
+    bytes <= SMALL
+}
+
 /// Pages so far, and what the file's footer will say of them.
 pub(super) struct Pages<'c> {
     column: ColumnDescPtr,
     level: ZstdLevel,
     compressor: &'c mut Compressor<'static>,
+    /// How many rows there will be.
+    expected: usize,
+    /// What the pages are compressed with, from the first page on.
+    codec: Option<Compression>,
     sink: TrackedWrite<Vec<u8>>,
     packed: Vec<u8>,
     dictionary: Option<u64>,
@@ -35,6 +48,7 @@ pub(super) struct Pages<'c> {
 impl<'c> Pages<'c> {
     pub(super) fn new(
         column: ColumnDescPtr,
+        rows: usize,
         level: ZstdLevel,
         compressor: &'c mut Compressor<'static>,
     ) -> Pages<'c> {
@@ -42,6 +56,8 @@ impl<'c> Pages<'c> {
             column,
             level,
             compressor,
+            expected: rows,
+            codec: None,
             sink: TrackedWrite::new(Vec::new()),
             packed: Vec::new(),
             dictionary: None,
@@ -61,10 +77,19 @@ impl<'c> Pages<'c> {
 
     /// Writes a page; where it stands and what it takes.
     fn write(&mut self, body: &[u8], page: impl FnOnce(Bytes) -> Page) -> Result<(u64, usize)> {
-        self.packed.clear();
-        self.packed.reserve(compress_bound(body.len()));
-        self.compressor.compress_to_buffer(body, &mut self.packed)?;
-        let page = CompressedPage::new(page(Bytes::copy_from_slice(&self.packed)), body.len());
+        // The first page has all rows of a small chunk, or the words that all of them point at.
+        let is_small = is_small(self.expected.max(body.len()));
+        let codec = if is_small { Compression::UNCOMPRESSED } else { Compression::ZSTD(self.level) };
+        let stored = match self.codec.get_or_insert(codec) {
+            Compression::UNCOMPRESSED => body,
+            _ => {
+                self.packed.clear();
+                self.packed.reserve(compress_bound(body.len()));
+                self.compressor.compress_to_buffer(body, &mut self.packed)?;
+                &self.packed
+            }
+        };
+        let page = CompressedPage::new(page(Bytes::copy_from_slice(stored)), body.len());
         let (kind, encoding) = (page.page_type(), page.encoding());
         match self.counts.last_mut().filter(|last| last.page_type == kind && last.encoding == encoding) {
             Some(last) => last.count += 1,
@@ -117,7 +142,7 @@ impl<'c> Pages<'c> {
         encodings.extend(self.counts.iter().map(|count| count.encoding));
         debug_assert!(self.counts.iter().any(|count| count.page_type == PageType::DATA_PAGE));
         let metadata = ColumnChunkMetaData::builder(self.column)
-            .set_compression(Compression::ZSTD(self.level))
+            .set_compression(self.codec.unwrap_or(Compression::UNCOMPRESSED))
             .set_encodings_mask(EncodingMask::new_from_encodings(encodings.iter()))
             .set_page_encoding_stats(self.counts)
             .set_total_compressed_size(self.compressed as i64)

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::basic::Compression;
 use ::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array,
@@ -220,6 +221,23 @@ fn columns_of_many_pages_read_back() {
     assert_eq!(pages.iter().map(|page| page.first_row_index).collect::<Vec<_>>(), [0, 20_000, 40_000]);
     assert!(metadata.row_group(0).column(column).dictionary_page_offset().is_some());
     assert!(metadata.row_group(0).column(column).bloom_filter_offset().is_none());
+}
+
+#[test]
+fn only_chunks_that_are_worth_a_decompressor_are_compressed() {
+    let codecs = |rows: usize, text: &str| {
+        let (_, metadata, _) = written(&[&batch(&vec![Some(text); rows], 0, false)]);
+        let columns = metadata.row_group(0).columns().iter();
+        let of =
+            |name: &str| columns.clone().find(|c| c.column_path().string() == name).unwrap().compression();
+        ["timestamp", "service", "message"].map(|name| matches!(of(name), Compression::ZSTD(_)))
+    };
+    assert_eq!(codecs(100, "a text"), [false, false, false]);
+    // A hundred times eight bytes of times, one long word, and a hundred long texts.
+    assert_eq!(codecs(100, &"long ".repeat(100)), [false, false, true]);
+    assert_eq!(codecs(100, &"very long ".repeat(1000)), [false, true, true]);
+    // A dictionary of one word, but many rows.
+    assert_eq!(codecs(10_000, "a text"), [true, true, true]);
 }
 
 #[test]

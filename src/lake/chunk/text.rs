@@ -39,7 +39,7 @@ pub(crate) fn text(
     level: ZstdLevel,
     compressor: &mut Compressor<'static>,
 ) -> Result<(Bytes, ColumnCloseResult)> {
-    let mut chunk = Chunk::new(column, Type::BYTE_ARRAY, hints.bounds, level, compressor);
+    let mut chunk = Chunk::new(column, Type::BYTE_ARRAY, hints.bounds, rows.len(), level, compressor);
     let vocabulary = if hints.dictionary { Vocabulary::of(sources, rows) } else { None };
     let (bounds, bloom) = match &vocabulary {
         Some(vocabulary) => vocabulary.write(&mut chunk, hints)?,
