@@ -145,22 +145,21 @@ fn decode(bytes: &[u8], buckets: &mut Vec<Bucket>) -> Result<Option<(f64, f64)>,
     // A bucket takes a byte at least: no more memory than that on the word of a length.
     let room = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
     buckets.reserve_exact(room);
-    let mut previous = 0;
-    for place in 0..len {
-        let word = reader.varint()?;
-        let key = match place {
-            0 => unzigzag(word >> 1).saturating_add(i64::from(KEY_OF_ONE)),
-            _ => i64::saturating_add(previous, (word >> 1) as i64).saturating_add(1),
+    let mut previous = None;
+    for _ in 0..len {
+        let (gap, count) = reader.bucket()?;
+        let key = match previous {
+            None => unzigzag(gap).saturating_add(i64::from(KEY_OF_ONE)),
+            Some(previous) => i64::saturating_add(previous, gap as i64).saturating_add(1),
         };
         if key.unsigned_abs() > MAX_KEY.unsigned_abs().into() {
             return Err(reader.invalid("a bucket beyond the largest double"));
         }
-        let count = if word & 1 == 0 { 1 } else { reader.varint()?.saturating_add(2) };
         if count > MAX_COUNT {
             return Err(reader.invalid("a count beyond 2^46"));
         }
         buckets.push(Bucket::new(key as i32, count));
-        previous = key;
+        previous = Some(key);
     }
     reader.end()?;
     let ends = buckets.first().map(|b| b.key()).zip(buckets.last().map(|b| b.key()));
@@ -208,6 +207,22 @@ impl Reader<'_> {
         let byte = *self.bytes.get(self.at).ok_or(SketchError::Truncated(self.at))?;
         self.at += 1;
         Ok(byte)
+    }
+
+    /// What stands for the key of a bucket, and its count.
+    #[inline]
+    fn bucket(&mut self) -> Result<(u64, u64), SketchError> {
+        // Both are mostly a byte. Whether a count follows is as good as random, so nothing branches on it.
+        if let Some([word, next]) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            let counts = word & 1;
+            if (word | (next * counts)) < 0x80 {
+                self.at += 1 + usize::from(counts);
+                return Ok((u64::from(word >> 1), 1 + u64::from(counts) * (1 + u64::from(*next))));
+            }
+        }
+        let word = self.varint()?;
+        let count = if word & 1 == 0 { 1 } else { self.varint()?.saturating_add(2) };
+        Ok((word >> 1, count))
     }
 
     #[inline]

@@ -236,23 +236,19 @@ impl Store {
 }
 
 fn merge_lists(ours: &[Bucket], theirs: &[Bucket]) -> Vec<Bucket> {
-    let mut merged = Vec::with_capacity(ours.len().max(theirs.len()));
-    let (mut ours, mut theirs) = (ours.iter().copied().peekable(), theirs.iter().copied().peekable());
-    while let (Some(our), Some(their)) = (ours.peek(), theirs.peek()) {
-        match our.key().cmp(&their.key()) {
-            std::cmp::Ordering::Less => merged.extend(ours.next()),
-            std::cmp::Ordering::Greater => merged.extend(theirs.next()),
-            std::cmp::Ordering::Equal => {
-                let mut sum = *our;
-                sum.add(their.count());
-                merged.push(sum);
-                ours.next();
-                theirs.next();
-            }
-        }
+    let mut merged = Vec::with_capacity(ours.len() + theirs.len());
+    let (mut i, mut j) = (0, 0);
+    // Which of the two comes next is as good as random, so nothing branches on it.
+    while let (Some(our), Some(their)) = (ours.get(i), theirs.get(j)) {
+        let (is_ours, is_theirs) = (our.key() <= their.key(), their.key() <= our.key());
+        let of_ours = our.count() * u64::from(is_ours);
+        let of_theirs = their.count() * u64::from(is_theirs);
+        merged.push(Bucket::new(our.key().min(their.key()), of_ours + of_theirs));
+        i += usize::from(is_ours);
+        j += usize::from(is_theirs);
     }
-    merged.extend(ours);
-    merged.extend(theirs);
+    merged.extend_from_slice(&ours[i..]);
+    merged.extend_from_slice(&theirs[j..]);
     merged
 }
 
