@@ -5,7 +5,9 @@
 //! of reading it: where NaN goes left it is the lowest cell of the column, where it goes right the highest. A set of
 //! categories is a column of its own, with two cells.
 
-use ndarray::ArrayView2;
+use std::{array, slice};
+
+use ndarray::{ArrayView1, ArrayView2};
 
 use super::tree::{Missing, Node, Rule, Tree, ZERO};
 
@@ -35,6 +37,8 @@ struct Feature {
     readings: Vec<(Reading, usize)>,
     /// Bit sets of categories.
     sets: Vec<(Vec<u32>, usize)>,
+    /// The cell of zero, as which NaN is read where nothing is missing.
+    zero: Cell,
 }
 
 /// The cells of all features.
@@ -72,10 +76,11 @@ impl Cells {
             };
             columns += usize::from(new.is_some());
         }
-        for Feature { bounds, .. } in &mut features {
+        for Feature { bounds, zero, .. } in &mut features {
             bounds.sort_unstable_by(f64::total_cmp);
             bounds.dedup();
             bounds.resize((bounds.len() + 1).next_power_of_two(), f64::INFINITY);
+            *zero = numbered(below(|_| bounds, &[0.0])[0]);
         }
         Cells { features, columns }
     }
@@ -106,24 +111,58 @@ impl Cells {
                 continue;
             }
             values.iter_mut().zip(rows.column(at)).for_each(|(to, value)| *to = *value);
-            feature.fill(&values, &mut ranks, &mut cells);
+            feature.rank(&values, &mut ranks);
+            feature.fill(&values, &ranks, &mut cells);
+        }
+        cells
+    }
+
+    /// The cells of one row, which searches several features side by side.
+    pub(super) fn of_row(&self, row: ArrayView1<'_, f64>) -> Vec<Cell> {
+        let mut cells = vec![0; self.columns];
+        let mut fill = |feature: &Feature, value: f64, rank: usize| {
+            feature.fill(slice::from_ref(&value), slice::from_ref(&numbered(rank)), &mut cells);
+        };
+        let (blocks, rest) = self.features.as_chunks::<LANES>();
+        for (number, features) in blocks.iter().enumerate() {
+            let values: [f64; LANES] = array::from_fn(|lane| row[number * LANES + lane]);
+            let ranks = below(|lane| &features[lane].bounds, &values);
+            features
+                .iter()
+                .zip(values.iter().zip(ranks))
+                .for_each(|(f, (value, rank))| fill(f, *value, rank));
+        }
+        for (feature, value) in rest.iter().zip(row.iter().skip(blocks.len() * LANES)) {
+            fill(feature, *value, below(|_| &feature.bounds, &[*value])[0]);
         }
         cells
     }
 }
 
 impl Feature {
-    fn fill(&self, values: &[f64], ranks: &mut [Cell], cells: &mut [Cell]) {
-        rank(&self.bounds, values, ranks);
+    /// The cells of values between the bounds.
+    fn rank(&self, values: &[f64], ranks: &mut [Cell]) {
+        let (blocks, rest) = values.as_chunks::<LANES>();
+        let (rank_blocks, rank_rest) = ranks.as_chunks_mut::<LANES>();
+        for (ranks, values) in rank_blocks.iter_mut().zip(blocks) {
+            *ranks = below(|_| &self.bounds, values).map(numbered);
+        }
+        for (rank, value) in rank_rest.iter_mut().zip(rest) {
+            *rank = numbered(below(|_| &self.bounds, &[*value])[0]);
+        }
+    }
+
+    /// Writes the cells of values that were ranked into the columns of the feature.
+    fn fill(&self, values: &[f64], ranks: &[Cell], cells: &mut [Cell]) {
         for (reading, column) in &self.readings {
             let cells = &mut cells[column * values.len()..][..values.len()];
             let special = match reading.missing {
-                Missing::None => numbered(below(&self.bounds, &[0.0])[0]),
+                Missing::None => self.zero,
                 _ if reading.left => LOWEST,
                 _ => HIGHEST,
             };
             let zero = reading.missing == Missing::Zero;
-            for ((cell, value), rank) in cells.iter_mut().zip(values).zip(&*ranks) {
+            for ((cell, value), rank) in cells.iter_mut().zip(values).zip(ranks) {
                 let is_special = value.is_nan() | (zero & (value.abs() <= ZERO));
                 *cell = if is_special { special } else { *rank };
             }
@@ -150,29 +189,21 @@ fn numbered(rank: usize) -> Cell {
     (rank as i32 + 1 + i32::from(Cell::MIN)) as Cell
 }
 
-/// How many bounds are below each value. The number of bounds is a power of two, and the last is below nothing: so
-/// there is no branch to mispredict.
+/// How many of its bounds are below each value. The number of bounds is a power of two, and the last is below nothing: so
+/// there is no branch to mispredict, and a search among few bounds may go on as long as one among many.
 #[inline]
-fn below<const LANES: usize>(bounds: &[f64], values: &[f64; LANES]) -> [usize; LANES] {
-    let last = bounds.len() - 1;
+fn below<'a, const LANES: usize>(
+    bounds_of: impl Fn(usize) -> &'a [f64],
+    values: &[f64; LANES],
+) -> [usize; LANES] {
+    let longest = (0..LANES).map(|lane| bounds_of(lane).len()).max().unwrap_or(1);
     let mut ranks = [0; LANES];
-    for shift in (0..bounds.len().ilog2()).rev() {
-        for (rank, value) in ranks.iter_mut().zip(values) {
-            let bound = bounds[(*rank + (1 << shift) - 1) & last];
+    for shift in (0..longest.ilog2()).rev() {
+        for (lane, (rank, value)) in ranks.iter_mut().zip(values).enumerate() {
+            let bounds = bounds_of(lane);
+            let bound = bounds[(*rank + (1 << shift) - 1) & (bounds.len() - 1)];
             *rank += usize::from(bound < *value) << shift;
         }
     }
     ranks
-}
-
-/// The cells of values between the bounds.
-fn rank(bounds: &[f64], values: &[f64], ranks: &mut [Cell]) {
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    let (rank_blocks, rank_rest) = ranks.as_chunks_mut::<LANES>();
-    for (ranks, values) in rank_blocks.iter_mut().zip(blocks) {
-        *ranks = below(bounds, values).map(numbered);
-    }
-    for (rank, value) in rank_rest.iter_mut().zip(rest) {
-        *rank = numbered(below(bounds, &[*value])[0]);
-    }
 }

@@ -32,9 +32,8 @@ impl Scorer {
         let mut scores = Array2::zeros((rows.nrows(), self.outputs));
         let slots = scores.as_slice_mut().expect("a new array is in row order");
         if rows.nrows() < FEW_ROWS {
-            let rows = rows.axis_chunks_iter(Axis(0), 1);
-            let each = rows.zip(slots.chunks_exact_mut(self.outputs));
-            each.for_each(|(row, scores)| self.row_sieve.score(&self.cells.of_rows(&row), scores));
+            let each = rows.outer_iter().zip(slots.chunks_exact_mut(self.outputs));
+            each.for_each(|(row, scores)| self.row_sieve.score(&self.cells.of_row(row), scores));
             return scores;
         }
         let blocks: Vec<_> = rows.axis_chunks_iter(Axis(0), BLOCK_ROWS).collect();
