@@ -203,6 +203,43 @@ fn no_block_is_divided_and_every_fold_has_every_class() {
     }
 }
 
+proptest! {
+    #[test]
+    fn blocks_are_dealt_to_folds_class_by_class_in_the_order_of_time(
+        rows in prop::collection::vec((0..Verdict::ALL.len(), 0..2_i64, 0..12_i64), 1..400),
+        most in 2..7_usize,
+    ) {
+        let verdicts: Vec<Verdict> = rows.iter().map(|(verdict, ..)| Verdict::ALL[*verdict]).collect();
+        let block = |(_, kind, number): &(usize, i64, i64)| match kind {
+            0 => Block::Incident(*number as usize),
+            _ => Block::Hour(*number - 6),
+        };
+        let blocks: Vec<Block> = rows.iter().map(block).collect();
+        // By counting: the blocks of each class in their order, and how many windows there are.
+        let of = |verdict: &Verdict| {
+            let mut found: Vec<Block> =
+                blocks.iter().zip(&verdicts).filter(|(_, v)| *v == verdict).map(|(b, _)| *b).collect();
+            let windows = found.len();
+            found.sort();
+            found.dedup();
+            (found, windows)
+        };
+        let classes: Vec<_> = Verdict::ALL.iter().map(of).filter(|(_, windows)| *windows > 0).collect();
+        let is_fine = classes.len() > 1 && classes.iter().all(|(blocks, windows)| blocks.len() > 1 && *windows > 4);
+        let folds = folds(&Frame { windows: Vec::new(), verdicts: verdicts.clone(), blocks: blocks.clone() }, most);
+        prop_assert_eq!(is_fine, folds.is_ok());
+        if let Ok((fold_of, count)) = folds {
+            let fewest = classes.iter().map(|(blocks, _)| blocks.len()).min().unwrap();
+            prop_assert_eq!(count, fewest.min(most));
+            for (block, fold) in blocks.iter().zip(&fold_of) {
+                // Of a block of several classes the first decides.
+                let place = classes.iter().find_map(|(blocks, _)| blocks.iter().position(|b| b == block));
+                prop_assert_eq!(place.unwrap() % count, *fold);
+            }
+        }
+    }
+}
+
 #[test]
 fn labels_that_cannot_train_are_refused_with_a_reason() {
     let refusal =
