@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::{MemTable, empty::EmptyTable};
 use datafusion::prelude::SessionContext;
+use futures::future::try_join_all;
 
 use super::Error;
 use crate::contract;
@@ -26,9 +27,11 @@ pub struct TableVersion {
 /// too, empty, so that every model works on every lake.
 pub async fn register_lake(context: &SessionContext, lake: &Lake) -> Result<Vec<TableVersion>, Error> {
     lake.register(context)?;
+    // All at once: to open a table is mostly to wait for its store.
+    let snapshots = try_join_all(contract::tables().iter().map(|table| lake.snapshot(&table.name))).await?;
     let mut versions = Vec::new();
-    for table in contract::tables() {
-        let provider: Arc<dyn TableProvider> = match lake.snapshot(&table.name).await? {
+    for (table, snapshot) in contract::tables().iter().zip(snapshots) {
+        let provider: Arc<dyn TableProvider> = match snapshot {
             Some(snapshot) => {
                 // What the tool says about itself changes with every run and is read by no model.
                 if !table.journal {

@@ -15,13 +15,14 @@
 use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::{cast, concat_batches};
 use futures::TryStreamExt;
+use futures::future::join_all;
 
 use super::hours::{self, Chunk};
 use super::{Error, Materialization, Model, Scope, models};
 use crate::contract::{self, Column, ColumnType, Table};
 use crate::domain::Hour;
 use crate::engine::{self, Engine};
-use crate::lake::{self, Changes, FORGOTTEN, Lake, TableWriter, Transaction};
+use crate::lake::{self, Changes, FORGOTTEN, Lake, Snapshot, TableWriter, Transaction};
 
 /// What one refresh did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +43,70 @@ pub async fn refresh(
     lake: &Lake,
     mut done: impl FnMut(&Refreshed),
 ) -> Result<Vec<Refreshed>, Error> {
+    let incremental = || {
+        models().iter().filter_map(|model| match &model.header.materialized {
+            Materialization::Incremental { source, scope } => Some((model, source.as_str(), *scope)),
+            _ => None,
+        })
+    };
+    // Mostly nothing has landed since the last time, and all there is to do is to wait for the store to say so: once for
+    // all of them, not for one after the other. What fails here is tried again below.
+    let looks = join_all(incremental().map(|(model, source, _)| Work::of(lake, model, source))).await;
+    let is_idle = looks.iter().all(|look| match look {
+        Ok(work) => work.as_ref().is_none_or(Work::is_done),
+        Err(_) => false,
+    });
     let mut all = Vec::new();
-    for model in models() {
-        if let Materialization::Incremental { source, scope } = &model.header.materialized {
-            let refreshed = refresh_one(engine, lake, model, source, *scope).await?;
-            done(&refreshed);
-            all.push(refreshed);
-        }
+    for (model, source, scope) in incremental() {
+        let nothing = Refreshed { model: model.name.clone(), files: 0, source_rows: 0, rows: 0 };
+        let refreshed = match is_idle {
+            true => nothing,
+            false => refresh_one(engine, lake, model, source, scope).await?.unwrap_or(nothing),
+        };
+        done(&refreshed);
+        all.push(refreshed);
     }
     Ok(all)
+}
+
+/// What there is to do for a model.
+struct Work {
+    source: Snapshot,
+    target: Option<Snapshot>,
+    changes: Changes,
+}
+
+impl Work {
+    /// `None` when nothing has ever landed in the source.
+    async fn of(lake: &Lake, model: &Model, source: &str) -> Result<Option<Work>, Error> {
+        let Some(source) = lake.snapshot(source).await? else { return Ok(None) };
+        let target = lake.snapshot(&model.name).await?;
+        let seen = match &target {
+            // A restore may have brought back a version that was not built from anything yet.
+            Some(target) => target.transaction(&app_id(&model.name)).await?.filter(|seen| *seen > FORGOTTEN),
+            None => None,
+        };
+        let changes = match seen {
+            None => Changes { added: source.files().to_vec(), ..Changes::default() },
+            Some(version) => {
+                let since = u64::try_from(version).unwrap_or_default();
+                source.changes_since(since).await?.ok_or_else(|| Error::LogCut {
+                    model: model.name.clone(),
+                    table: source.table().to_owned(),
+                    seen: version,
+                })?
+            }
+        };
+        Ok(Some(Work { source, target, changes }))
+    }
+
+    fn is_done(&self) -> bool {
+        self.target.is_some() && self.has_no_changes()
+    }
+
+    fn has_no_changes(&self) -> bool {
+        self.changes.added.is_empty() && self.changes.rewritten.is_empty()
+    }
 }
 
 fn is_built_from(reader: &Model, table: &str) -> bool {
@@ -62,42 +118,25 @@ pub(super) fn app_id(model: &str) -> String {
     format!("tars-model:{model}")
 }
 
+/// `None` when there is nothing to do.
 async fn refresh_one(
     engine: &Engine,
     lake: &Lake,
     model: &Model,
     source: &str,
     scope: Scope,
-) -> Result<Refreshed, Error> {
-    let nothing = Refreshed { model: model.name.clone(), files: 0, source_rows: 0, rows: 0 };
-    let Some(snapshot) = lake.snapshot(source).await? else { return Ok(nothing) };
-    let app_id = app_id(&model.name);
-    let target = lake.snapshot(&model.name).await?;
-    if target.is_none() {
+) -> Result<Option<Refreshed>, Error> {
+    let Some(work) = Work::of(lake, model, source).await? else { return Ok(None) };
+    if work.target.is_none() {
         // Tables that were built from an earlier one of this name count its versions: they begin anew as well.
         for reader in models().iter().filter(|reader| is_built_from(reader, &model.name)) {
             lake.restore(&reader.name, 0, false).await?;
         }
     }
-    let seen = match &target {
-        // A restore may have brought back a version that was not built from anything yet.
-        Some(target) => target.transaction(&app_id).await?.filter(|seen| *seen > FORGOTTEN),
-        None => None,
-    };
-    let changes = match seen {
-        None => Changes { added: snapshot.files().to_vec(), ..Changes::default() },
-        Some(version) => {
-            let since = u64::try_from(version).unwrap_or_default();
-            snapshot.changes_since(since).await?.ok_or_else(|| Error::LogCut {
-                model: model.name.clone(),
-                table: source.to_owned(),
-                seen: version,
-            })?
-        }
-    };
-    if changes.added.is_empty() && changes.rewritten.is_empty() {
-        return Ok(nothing);
+    if work.has_no_changes() {
+        return Ok(None);
     }
+    let Work { source: snapshot, target, changes } = work;
     let (chunks, replaced) = match scope {
         Scope::Rows => {
             let files = [changes.added, changes.whole].concat();
@@ -152,8 +191,9 @@ async fn refresh_one(
         last.write(table, &mut writer).await?;
     }
     let version = i64::try_from(snapshot.version()).unwrap_or(i64::MAX);
-    writer.commit_replacing(&replaced, &[Transaction { app_id, version }]).await?;
-    Ok(Refreshed { model: model.name.clone(), files: file_count, source_rows, rows })
+    let transaction = Transaction { app_id: app_id(&model.name), version };
+    writer.commit_replacing(&replaced, &[transaction]).await?;
+    Ok(Some(Refreshed { model: model.name.clone(), files: file_count, source_rows, rows }))
 }
 
 /// By region and time, as files are cut, then by everything else that can be compared, so that the same rows are the
