@@ -323,23 +323,40 @@ event_facts as (
 ),
 
 -- An SLO window counts in the interval in which it starts.
+slo_tallies as (
+    select
+        windows.position * series.window_seconds / $interval_seconds as position,
+        series.region as region,
+        series.service as service,
+        series.type as label,
+        count(windows.observed) as measured,
+        sum(
+            case
+                when series.is_lower_better and windows.observed <= series.target then 1
+                when not series.is_lower_better and windows.observed >= series.target then 1
+                else 0
+            end
+        ) as met
+    from slo_series as series
+    join slo_observed as windows on series.series = windows.series
+    group by 1, series.region, series.service, series.type
+),
+
 slo_facts as (
     select
-        (cast(windows.window_start as bigint) - cast($from as bigint))
-            / ($interval_seconds * 1000000) as position,
-        windows.region as region,
-        windows.service as service,
-        windows.type as label,
+        tallies.position as position,
+        tallies.region as region,
+        tallies.service as service,
+        tallies.label as label,
         parts.quantity as quantity,
         case parts.quantity
-            when 'slo_windows' then count(windows.observed)
-            else sum(case when windows.is_met then 1 else 0 end)
+            when 'slo_windows' then tallies.measured
+            else tallies.met
         end as tally,
         cast(null as double) as total,
         arrow_cast(null, 'Binary') as spread
-    from slo_windows as windows
+    from slo_tallies as tallies
     cross join (values ('slo_windows'), ('slo_windows_met')) as parts (quantity)
-    group by position, windows.region, windows.service, windows.type, parts.quantity
 ),
 
 facts as (

@@ -12,9 +12,8 @@ with
 -- Windows that were measured, of all that `slo_windows` lists.
 windows as (
     select
+        series.series as series,
         series.slo as slo,
-        series.region as region,
-        series.service as service,
         arrow_cast(
             cast($from as bigint) + observed.position * series.window_seconds * 1000000,
             'Timestamp(Microsecond, Some("UTC"))'
@@ -39,13 +38,11 @@ measured as (
         cast(windows.samples as double) as samples,
         windows.samples * (1.0 - windows.good_share) as bad
     from windows
-    left join settings_corrections as corrections
-        on coalesce(corrections.slo, windows.slo) = windows.slo
-        and coalesce(corrections.region, windows.region) = windows.region
-        and coalesce(corrections.service, windows.service) = windows.service
-        and windows.window_start >= corrections.from_time
-        and windows.window_start < corrections.to_time
-    where windows.good_share is not null and corrections.name is null
+    left join slo_corrections as corrections on windows.series = corrections.series
+    left join slo_maintenance as maintenance
+        on corrections.scope = maintenance.scope
+        and date_trunc('minute', windows.window_start) = maintenance.minute
+    where windows.good_share is not null and maintenance.minute is null
 ),
 
 by_time as (

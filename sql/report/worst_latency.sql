@@ -22,28 +22,48 @@ lengths as (
         end as step
 ),
 
+-- The windows of that series alone: of all of them there may be tens of millions.
+grid as (
+    select
+        series.series as series,
+        series.slo as slo,
+        series.region as region,
+        series.service || coalesce(' ' || series.route, '') as place,
+        series.window_seconds as window_seconds,
+        series.target as target,
+        series.threshold as threshold,
+        unnest(
+            range(
+                0,
+                (cast($to as bigint) - cast($from as bigint) + series.window_seconds * 1000000 - 1)
+                    / (series.window_seconds * 1000000)
+            )
+        ) as position
+    from slo_series as series
+    join worst
+        on series.slo = worst.slo
+        and series.region = worst.region
+        and series.service = worst.service
+        and coalesce(series.route, '') = coalesce(worst.route, '')
+),
+
 windows as (
     select
-        bands.slo as slo,
-        bands.region as region,
-        bands.service || coalesce(' ' || bands.route, '') as service,
+        grid.slo as slo,
+        grid.region as region,
+        grid.place as service,
         cast($from as bigint)
-            + (cast(bands.window_start as bigint) - cast($from as bigint))
-            / lengths.step * lengths.step as time,
-        bands.observed as observed,
-        greatest(bands.lower, 0.0) as lower,
-        bands.upper as upper,
-        case when bands.is_violated or bands.is_anomaly then bands.observed end as notable,
-        bands.target as target,
-        bands.threshold as threshold
-    from slo_bands as bands
-    join worst
-        on bands.slo = worst.slo
-        and bands.region = worst.region
-        and bands.service = worst.service
-        and coalesce(bands.route, '') = coalesce(worst.route, '')
+            + grid.position * grid.window_seconds * 1000000 / lengths.step * lengths.step as time,
+        expected.observed as observed,
+        greatest(expected.lower, 0.0) as lower,
+        expected.upper as upper,
+        case when expected.is_violated or expected.is_anomaly then expected.observed end as notable,
+        grid.target as target,
+        grid.threshold as threshold
+    from grid
+    left join slo_expected as expected
+        on grid.series = expected.series and grid.position = expected.position
     cross join lengths
-    where bands.window_start >= $from
 ),
 
 final as (

@@ -51,21 +51,19 @@ final as (
         and parts.slot < $to
     union all
     select
-        parts.minute as slot,
-        parts.region as region,
-        parts.service as service,
-        1 as minutes,
-        parts.requests as requests,
-        parts.errors as errors,
-        parts.timeouts as timeouts,
-        parts.retries as retries,
-        parts.retry_known as retry_known,
-        parts.durations as durations,
-        parts.latency as latency,
-        parts.queue_wait as queue_wait
-    from request_parts as parts
-    cross join request_grain as grain
-    where grain.seconds = 60
+        slot,
+        region,
+        service,
+        minutes,
+        requests,
+        errors,
+        timeouts,
+        retries,
+        retry_known,
+        durations,
+        latency,
+        queue_wait
+    from minute_slots
 )
 
 select

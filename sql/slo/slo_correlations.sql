@@ -51,7 +51,8 @@ route_readings as (
         and episodes.service = routes.service
         and episodes.route = routes.judged_as
     join slo_route_slots as parts
-        on routes.region = parts.region
+        on routes.reads = parts.reads
+        and routes.region = parts.region
         and routes.service = parts.service
         and routes.route = parts.route
     where

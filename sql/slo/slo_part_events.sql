@@ -3,42 +3,61 @@
 --   one row per slot in which measured windows begin
 -- materialized: once
 -- audit: events are counted in millionths, so that the shares of ratio_timeslices add up exactly
--- audit: is_corrected marks slots that begin within a correction for their SLO, region and service
+-- audit: is_corrected marks slots that begin within a correction for their series
 with
-latencies as (
+latency_slots as (
     select
         series.series as series,
         series.bucket_seconds = 300 as is_whole,
-        cast(slots.slot as bigint) / 300000000 * 300000000 as slot,
-        300 as seconds,
-        cast(round(sketch_share_within(slots.latency, series.target) * slots.durations) as bigint)
-            * 1000000 as good,
-        slots.durations * 1000000 as total
+        series.target as target,
+        counts.bucket as bucket,
+        unnest(request_points(counts.counts)) as point
     from slo_series as series
-    join slo_slots as slots on series.stream = slots.stream
+    join slo_counts as counts on series.stream = counts.stream
     where
         series.budgeting = 'occurrences'
         and series.type = 'latency'
         and series.reads <> 'exact'
-        and slots.slot is not null
-        and slots.durations > 0
+        and counts.counts is not null
+),
+
+latencies as (
+    select
+        series,
+        is_whole,
+        point['slot'] * bucket / 300000000 * 300000000 as slot,
+        300 as seconds,
+        cast(round(sketch_share_within(point['latency'], target) * point['durations']) as bigint)
+            * 1000000 as good,
+        point['durations'] * 1000000 as total
+    from latency_slots
+    where point['durations'] > 0
+),
+
+count_slots as (
+    select
+        series.series as series,
+        series.bucket_seconds = 300 as is_whole,
+        counts.bucket as bucket,
+        unnest(request_points(counts.counts)) as point
+    from slo_series as series
+    join slo_counts as counts on series.stream = counts.stream
+    where
+        series.budgeting = 'occurrences'
+        and series.type <> 'latency'
+        and counts.counts is not null
 ),
 
 counts as (
     select
-        series.series as series,
-        series.bucket_seconds = 300 as is_whole,
-        cast(slots.slot as bigint) / 300000000 * 300000000 as slot,
+        series,
+        is_whole,
+        point['slot'] * bucket / 300000000 * 300000000 as slot,
         300 as seconds,
-        (slots.requests - slots.errors) * 1000000 as good,
-        slots.requests * 1000000 as total
-    from slo_series as series
-    join slo_slots as slots on series.stream = slots.stream
-    where
-        series.budgeting = 'occurrences'
-        and series.type <> 'latency'
-        and slots.slot is not null
-        and slots.requests > 0
+        (point['requests'] - point['errors']) * 1000000 as good,
+        point['requests'] * 1000000 as total
+    from count_slots
+    where point['requests'] > 0
 ),
 
 slices as (
@@ -110,26 +129,12 @@ final as (
         events.seconds as seconds,
         events.good as good,
         events.total as total,
-        case
-            when maintenance.scopes is null then false
-            else array_has_any(
-                maintenance.scopes,
-                make_array(
-                    concat_ws(chr(31), series.slo, series.region, series.service),
-                    concat_ws(chr(31), series.slo, series.region, '*'),
-                    concat_ws(chr(31), series.slo, '*', series.service),
-                    concat_ws(chr(31), series.slo, '*', '*'),
-                    concat_ws(chr(31), '*', series.region, series.service),
-                    concat_ws(chr(31), '*', series.region, '*'),
-                    concat_ws(chr(31), '*', '*', series.service),
-                    concat_ws(chr(31), '*', '*', '*')
-                )
-            )
-        end as is_corrected
-    from slo_series as series
-    join events on series.series = events.series
+        maintenance.minute is not null as is_corrected
+    from events
+    left join slo_corrections as corrections on events.series = corrections.series
     left join slo_maintenance as maintenance
-        on arrow_cast(events.slot, 'Timestamp(Microsecond, Some("UTC"))') = maintenance.minute
+        on corrections.scope = maintenance.scope
+        and arrow_cast(events.slot, 'Timestamp(Microsecond, Some("UTC"))') = maintenance.minute
 )
 
 select series, slot, seconds, good, total, is_corrected

@@ -19,7 +19,8 @@ final as (
         sum(
             case when not is_corrected and slot >= $to - interval '1 day' then bad else 0 end
         ) as recent_bad,
-        min(slot) as first_slot
+        min(slot) as first_slot,
+        max(slot) as last_slot
     from slo_events
     group by series, period_start
 )
@@ -35,5 +36,6 @@ select
     bad,
     corrected_seconds,
     recent_bad,
-    first_slot
+    first_slot,
+    last_slot
 from final

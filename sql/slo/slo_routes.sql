@@ -4,6 +4,7 @@
 -- materialized: once
 -- audit: the `max_routes` routes with most requests are judged each, the others together as
 --   `(other routes)`; requests that name no route, which is empty here, are `(no route)`
+-- audit: reads says which rows of `slo_route_slots` are those of the route
 with
 places as (
     select distinct
@@ -12,12 +13,21 @@ places as (
         scopes.route,
         scopes.max_routes,
         signals.region,
-        signals.service
+        signals.service,
+        case when grain.seconds = 60 then 'parts' else signals.signal end as reads
     from slo_scopes as scopes
     join request_signals as signals
         on coalesce(scopes.region, signals.region) = signals.region
         and coalesce(scopes.service, signals.service) = signals.service
+    cross join request_grain as grain
     where scopes.max_routes is not null
+),
+
+-- Counted once, for all scopes.
+served as (
+    select reads, region, service, route, sum(requests) as requests
+    from slo_route_slots
+    group by 1, 2, 3, 4
 ),
 
 counted as (
@@ -25,15 +35,16 @@ counted as (
         places.scope as scope,
         places.region as region,
         places.service as service,
-        parts.route as route,
-        max(places.max_routes) as max_routes,
-        sum(parts.requests) as requests
+        served.route as route,
+        places.max_routes as max_routes,
+        places.reads as reads,
+        served.requests as requests
     from places
-    join slo_route_slots as parts
-        on places.region = parts.region
-        and places.service = parts.service
-    where places.source = 'requests' and (places.route is null or places.route = parts.route)
-    group by 1, 2, 3, 4
+    join served
+        on places.reads = served.reads
+        and places.region = served.region
+        and places.service = served.service
+    where places.source = 'requests' and (places.route is null or places.route = served.route)
     union all
     select
         places.scope as scope,
@@ -41,6 +52,7 @@ counted as (
         places.service as service,
         coalesce(selected.route, '') as route,
         max(places.max_routes) as max_routes,
+        max(places.reads) as reads,
         sum(selected.requests) as requests
     from places
     join slo_selected as selected
@@ -66,6 +78,7 @@ final as (
         region,
         service,
         route,
+        reads,
         requests,
         case
             when place > max_routes then '(other routes)'
@@ -75,5 +88,5 @@ final as (
     from ranked
 )
 
-select scope, region, service, route, requests, judged_as
+select scope, region, service, route, reads, requests, judged_as
 from final

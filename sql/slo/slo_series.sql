@@ -14,7 +14,7 @@
 with
 known as (
     select distinct stream
-    from slo_slots
+    from slo_counts
 ),
 
 measured as (

@@ -1,58 +1,19 @@
 -- title: What SLOs count, in slots of time
--- grain: one row per stream and slot that holds rows; one row without a slot for what is known from
---   the baseline alone
--- materialized: run
+-- grain: one row per stream and slot that holds rows
+-- materialized: view
 -- audit: a slot is as long as the bucket of its scope: one minute or five
--- audit: errors of evaluations are those that did not succeed
 with
-requests_by_slot as (
-    select
-        stream,
-        case when minute >= $from then cast(minute as bigint) / bucket * bucket end as slot,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        sum(durations) as durations,
-        sketch_merge(case when minute >= $from then latency end) as latency
-    from slo_requests
-    group by 1, 2
-),
-
-evaluation_slots as (
-    select
-        streams.stream as stream,
-        case
-            when evaluations.timestamp >= $from
-                then cast(evaluations.timestamp as bigint) / (streams.bucket_seconds * 1000000)
-                    * (streams.bucket_seconds * 1000000)
-        end as slot,
-        count(*) as requests,
-        sum(case when evaluations.status = 'success' then 0 else 1 end) as errors,
-        cast(0 as bigint) as durations,
-        arrow_cast(null, 'Binary') as latency
-    from slo_streams as streams
-    join evaluations
-        on streams.region = evaluations.region
-        and streams.service = coalesce(evaluations.service, 'unknown')
-        and (streams.agent_type is null or streams.agent_type = evaluations.agent_type)
-    where
-        streams.source = 'evaluations'
-        and evaluations.status is not null
-        and evaluations.timestamp >= least($from, $baseline_from)
-        and evaluations.timestamp < $to
-    group by 1, 2
-),
-
-final as (
-    select stream, slot, requests, errors, durations, latency from requests_by_slot
-    union all
-    select stream, slot, requests, errors, durations, latency from evaluation_slots
+points as (
+    select stream, bucket, unnest(request_points(counts)) as point
+    from slo_counts
+    where counts is not null
 )
 
 select
     stream,
-    arrow_cast(slot, 'Timestamp(Microsecond, Some("UTC"))') as slot,
-    requests,
-    errors,
-    durations,
-    latency
-from final
+    arrow_cast(point['slot'] * bucket, 'Timestamp(Microsecond, Some("UTC"))') as slot,
+    point['requests'] as requests,
+    point['errors'] as errors,
+    point['durations'] as durations,
+    point['latency'] as latency
+from points

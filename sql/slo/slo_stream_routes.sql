@@ -2,6 +2,8 @@
 -- grain: one row per stream of requests and route that it counts
 -- materialized: once
 -- audit: route is NULL where all routes count, and empty for requests that name none
+-- audit: reads is what holds its requests: `slots` of five minutes; `parts`, the minutes that stand
+--   for slots which the window would cut; or `minutes`, where the SLO's windows cut slots
 with
 final as (
     select
@@ -11,9 +13,16 @@ final as (
         streams.region as region,
         streams.service as service,
         coalesce(routes.route, streams.route) as route,
-        streams.bucket_seconds as bucket_seconds,
+        streams.signal as signal,
+        streams.bucket_seconds * 1000000 as bucket,
+        case
+            when grain.seconds = 60 then 'parts'
+            when streams.bucket_seconds >= 300 then 'slots'
+            else 'minutes'
+        end as reads,
         streams.reads_latency as reads_latency
     from slo_streams as streams
+    cross join request_grain as grain
     left join slo_routes as routes
         on streams.scope = routes.scope
         and streams.region = routes.region
@@ -22,5 +31,5 @@ final as (
     where streams.source <> 'evaluations'
 )
 
-select stream, scope, source, region, service, route, bucket_seconds, reads_latency
+select stream, scope, source, region, service, route, signal, bucket, reads, reads_latency
 from final

@@ -3,13 +3,14 @@
 -- materialized: run
 -- audit: kind is `threshold` when the window is worse than the threshold, `adaptive` when it is
 --   only an anomaly against the windows before it, `both` when it is both
--- audit: is_corrected marks windows that begin within a correction for their SLO, region, service
+-- audit: is_corrected marks windows that begin within a correction for their series
 -- audit: severity counts the way from target to threshold as 1: `critical` from 2 on, `error` past
 --   the threshold; an anomaly within the threshold is a `warning` when it misses the target, else
 --   `info`
 with
 judged as (
     select
+        series.series as series,
         series.slo as slo,
         series.type as type,
         series.region as region,
@@ -50,22 +51,7 @@ judged as (
 shown as (
     select
         judged.*,
-        case
-            when maintenance.scopes is null then false
-            else array_has_any(
-                maintenance.scopes,
-                make_array(
-                    concat_ws(chr(31), judged.slo, judged.region, judged.service),
-                    concat_ws(chr(31), judged.slo, judged.region, '*'),
-                    concat_ws(chr(31), judged.slo, '*', judged.service),
-                    concat_ws(chr(31), judged.slo, '*', '*'),
-                    concat_ws(chr(31), '*', judged.region, judged.service),
-                    concat_ws(chr(31), '*', judged.region, '*'),
-                    concat_ws(chr(31), '*', '*', judged.service),
-                    concat_ws(chr(31), '*', '*', '*')
-                )
-            )
-        end as is_corrected,
+        maintenance.minute is not null as is_corrected,
         case
             when type in ('latency', 'throughput') then 1.0
             else 100.0
@@ -82,8 +68,10 @@ shown as (
             else type
         end as quantity
     from judged
+    left join slo_corrections as corrections on judged.series = corrections.series
     left join slo_maintenance as maintenance
-        on date_trunc('minute', judged.window_start) = maintenance.minute
+        on corrections.scope = maintenance.scope
+        and date_trunc('minute', judged.window_start) = maintenance.minute
 ),
 
 final as (

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use datafusion::datasource::MemTable;
 
 pub(super) use self::queries::told;
-use self::queries::{ALERTS, BUDGETS, CORRELATIONS, STATUS, TRENDS, VIOLATIONS, WARNINGS};
+use self::queries::{ALERTS, BUDGETS, CORRELATIONS, IDLE_CORRECTIONS, STATUS, TRENDS, VIOLATIONS, WARNINGS};
 use super::output::write_whole;
 use super::rows::write_frame;
 use super::workspace::{Window, open_run, refresh};
@@ -91,7 +91,7 @@ enum What {
 /// What the models of this command share, computed once.
 const HELD: [&str; 7] = [
     "request_signals",
-    "slo_slots",
+    "slo_counts",
     "slo_observed",
     "slo_violations",
     "slo_episodes",
@@ -246,9 +246,12 @@ impl SloCommand {
 
     /// Says what is odd about the definitions, given the data.
     async fn warn(&self, global: &Global, run: &Run) -> Result<(), Error> {
-        for line in texts(run, WARNINGS).await? {
-            global.note(line);
+        let mut lines = texts(run, WARNINGS).await?;
+        // With one SLO asked for, what corrects the others is for nothing, and need not be told.
+        if self.slo.is_none() {
+            lines.extend(texts(run, IDLE_CORRECTIONS).await?);
         }
+        lines.iter().for_each(|line| global.note(line));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The views `slo_selected`: the rows of SLOs that have a filter of their own, by minute; `slo_durations`: the
 //! requests of SLOs whose percentiles are exact, one by one; `slo_route_slots`: the requests of routes, where an SLO
-//! asks for routes; and `slo_minutes`: requests by minute, where windows of an SLO cut slots of five minutes.
+//! asks for routes; and `slo_log_minutes` and `slo_span_minutes`: requests by minute, where windows of an SLO cut slots of
+//! five minutes.
 //!
 //! They are made from the settings, because a condition of a user cannot stand in a file, and because what no SLO asks
 //! for shall not be computed. A condition is one checked
@@ -18,14 +19,25 @@ use super::Error;
 use crate::domain::Percentiles;
 use crate::engine;
 
-/// The names of the views: chosen rows by minute, single requests, requests by slots and routes, and by minute.
-pub(super) const SLO_VIEWS: [&str; 4] = ["slo_selected", "slo_durations", "slo_route_slots", "slo_minutes"];
+/// The names of the views: chosen rows by minute, single requests, requests by slots and routes, and by minute from
+/// logs and from spans.
+pub(super) const SLO_VIEWS: [&str; 5] =
+    ["slo_selected", "slo_durations", "slo_route_slots", "slo_log_minutes", "slo_span_minutes"];
 
 /// Seconds of a slot.
 const SLOT: i64 = 300;
 
 /// What they may read, as the settings have it.
-pub(super) const SLO_READS: [&str; 4] = ["evaluations", "request_rows", "request_parts", "request_slots"];
+pub(super) const SLO_READS: [&str; 8] = [
+    "evaluations",
+    "request_rows",
+    "request_parts",
+    "log_slots",
+    "span_slots",
+    "minute_slots",
+    "log_minutes",
+    "span_minutes",
+];
 
 /// The columns of single requests, without rows.
 const NO_DURATIONS: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
@@ -33,9 +45,12 @@ const NO_DURATIONS: &str = "select cast(null as varchar) as slo, cast(null as va
     arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))') as timestamp, cast(null as double) as duration_ms \
     where false";
 
-/// Requests by slots; those that name no route have an empty one.
-const ROUTE_SLOTS: &str = "select slot, region, service, coalesce(route, '') as route, requests, errors, durations, \
-    latency from request_slots";
+/// Where requests by slots and routes lie, each with the word for it, and a condition that keeps to the window.
+const ROUTE_SLOTS: [(&str, &str, &str); 3] = [
+    ("logs", "log_slots", "slot >= least($from, $baseline_from) and slot < $to"),
+    ("spans", "span_slots", "slot >= least($from, $baseline_from) and slot < $to"),
+    ("parts", "minute_slots", "true"),
+];
 
 /// The columns of rows by minute, without rows.
 const NOTHING: &str = "select cast(null as varchar) as slo, cast(null as varchar) as region, \
@@ -59,13 +74,14 @@ pub(super) struct Selection {
 }
 
 /// The views, by name.
-pub(super) fn views(selections: &[Selection]) -> [(&'static str, String); 4] {
-    let [selected, single, routes, by_minute] = SLO_VIEWS;
+pub(super) fn views(selections: &[Selection]) -> [(&'static str, String); 5] {
+    let [selected, single, routes, logs, spans] = SLO_VIEWS;
     [
         (selected, sql(selections)),
         (single, durations(selections)),
         (routes, route_slots(selections)),
-        (by_minute, minutes(selections)),
+        (logs, minutes("log_minutes", selections)),
+        (spans, minutes("span_minutes", selections)),
     ]
 }
 
@@ -75,20 +91,30 @@ fn sql(selections: &[Selection]) -> String {
     std::iter::once(NOTHING.to_owned()).chain(parts).collect::<Vec<_>>().join(" union all ")
 }
 
-/// The query of requests by slots and routes: all of them, or none where nobody asks for routes.
+/// The query of requests by slots and routes: all of them, or none where nobody asks for routes. Requests that name no
+/// route have an empty one. The rollups are told apart, and not joined with who reads them: how many rows they have is
+/// known, so that a join holds the other side in memory.
 fn route_slots(selections: &[Selection]) -> String {
     let is_asked = |s: &Selection| s.is_by_route || s.place[2].is_some();
-    let never = if selections.iter().any(is_asked) { "" } else { " where false" };
-    format!("{ROUTE_SLOTS}{never}")
+    let asked = selections.iter().any(is_asked);
+    let parts = ROUTE_SLOTS.map(|(reads, table, within)| {
+        format!(
+            "select '{reads}' as reads, slot, region, coalesce(service, 'unknown') as service, \
+             coalesce(route, '') as route, requests, errors, durations, latency from {table} \
+             where {asked} and {within}"
+        )
+    });
+    parts.join(" union all ")
 }
 
-/// The query of requests by minute. Where all windows are made of slots nobody reads them, as the planner sees by the
+/// The query of requests by minute, of one rollup. Where all windows are made of slots nobody reads them, as the planner sees by the
 /// constants: it would else read a month of minutes to find out.
-fn minutes(selections: &[Selection]) -> String {
+fn minutes(rollup: &str, selections: &[Selection]) -> String {
     let is_cut = selections.iter().any(|s| s.window_seconds % SLOT != 0);
-    let slots = if is_cut { "" } else { " where cast($from as bigint) % 300000000 <> 0" };
+    let slots = if is_cut { "" } else { " and cast($from as bigint) % 300000000 <> 0" };
     format!(
-        "select minute, region, service, route, requests, errors, durations, latency from request_parts{slots}"
+        "select minute, region, coalesce(service, 'unknown') as service, route, requests, errors, durations, latency \
+         from {rollup} where minute >= least($from, $baseline_from) and minute < $to{slots}"
     )
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Views {
     /// The session that plans, while it lives; it owns this.
     session: Box<dyn Fn() -> Option<SessionState> + Send + Sync>,
     /// The names and queries of the views that are made from the settings.
-    made: [(&'static str, String); 4],
+    made: [(&'static str, String); 5],
     /// Memory that rows of models take.
     budget: Arc<Budget>,
     bound: RwLock<Bound>,
@@ -76,7 +76,7 @@ impl Views {
     pub(super) fn install(
         context: &SessionContext,
         params: &Params,
-        made: [(&'static str, String); 4],
+        made: [(&'static str, String); 5],
         is_view: impl Fn(&Model) -> bool,
     ) -> Result<Arc<Self>> {
         let state = context.state();
@@ -299,8 +299,8 @@ mod tests {
     async fn only_what_a_query_reads_is_planned() {
         let (engine, views) = session();
         engine.sql("select * from region_kpis").await.unwrap();
-        let below = ["baseline_parts", "measured_minutes", "region_kpis", "request_grain", "request_parts"];
-        let above = ["request_signals", "service_parts", "service_slots", "slot_signals"];
+        let below = ["baseline_parts", "measured_minutes", "minute_slots", "region_kpis", "request_grain"];
+        let above = ["request_parts", "request_signals", "service_parts", "service_slots", "slot_signals"];
         assert_eq!(planned(&views), [&below[..], &above].concat());
     }
 
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn what_chooses_rows_of_requests_reads_them() {
         let of_parts = readers("request_parts");
-        assert!(of_parts.contains(SLO_VIEWS[0]) && of_parts.contains("slo_slots"), "{of_parts:?}");
+        assert!(of_parts.contains(SLO_VIEWS[0]) && of_parts.contains("slo_counts"), "{of_parts:?}");
         assert_eq!(readers("a table of a user"), BTreeSet::from(["a table of a user"]));
     }
 

@@ -152,6 +152,8 @@ pub struct Correction {
     pub region: Option<String>,
     /// Only this service.
     pub service: Option<String>,
+    /// Only this route, of SLOs that are judged by route or are for it alone.
+    pub route: Option<String>,
 }
 
 /// Reads a correction. One without a reason and an author is none: somebody has to answer for it.
@@ -164,11 +166,12 @@ pub(super) fn correction(section: &mut Section<'_>) -> Option<Correction> {
     let slo = section.optional_text("slo");
     let region = section.optional_text("region");
     let service = section.optional_text("service");
+    let route = section.optional_text("route");
     let (from, to) = (from?, to?);
     if from >= to {
         section.wrong("to", format_timestamp(to), format!("a time after {}", format_timestamp(from)), None);
     }
-    Some(Correction { name, from, to, reason, author, slo, region, service })
+    Some(Correction { name, from, to, reason, author, slo, region, service, route })
 }
 
 fn instant(section: &mut Section<'_>, name: &'static str) -> Option<i64> {

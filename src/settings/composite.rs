@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::budget::{Period, objective, period};
-use super::model::Settings;
+use super::model::{Settings, Slo};
 use super::read::{Problems, Section, did_you_mean};
 
 /// An SLO over other SLOs. In each slot of five minutes it is as good as the weighted mean of its parts.
@@ -89,11 +89,34 @@ pub(super) fn check_composites(settings: &Settings, problems: &mut Problems) {
         let place = format!("correction `{}`.slo", correction.name);
         problems.add(place, format!("`{slo}`"), "the name of an SLO", parts.or_else(|| known(slo)));
     }
+    check_corrected_routes(settings, problems);
     for tier in &settings.burn_tiers {
         let Some(slo) = &tier.slo else { continue };
         if !names().chain(settings.composites.iter().map(|c| c.name.as_str())).any(|n| n == slo) {
             let place = format!("burn_tier `{}`.slo", tier.name);
             problems.add(place, format!("`{slo}`"), "the name of an SLO", known(slo));
         }
+    }
+}
+
+/// A correction of a route has to be of an SLO that tells it apart: within the figures of a whole service it could not
+/// be left out.
+fn check_corrected_routes(settings: &Settings, problems: &mut Problems) {
+    for correction in &settings.corrections {
+        let Some(route) = &correction.route else { continue };
+        let is_meant = |slo: &&Slo| correction.slo.as_ref().is_none_or(|name| slo.name == *name);
+        let mut meant = settings.slos.iter().filter(is_meant).peekable();
+        // An SLO that does not exist is a problem of its own.
+        if meant.peek().is_none() || meant.any(|slo| slo.tells_apart(route)) {
+            continue;
+        }
+        let expected = match &correction.slo {
+            Some(slo) => format!("a route that SLO `{slo}` is judged by"),
+            None => "a route that an SLO is judged by".to_owned(),
+        };
+        let remedy =
+            "remove it to cover whole services, or judge the SLO by = [\"region\", \"service\", \"route\"]";
+        let place = format!("correction `{}`.route", correction.name);
+        problems.add(place, format!("`{route}`"), expected, Some(remedy.to_owned()));
     }
 }

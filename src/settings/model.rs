@@ -153,6 +153,11 @@ impl Slo {
         self.max_routes.is_some()
     }
 
+    /// Whether it has figures of this route alone.
+    pub fn tells_apart(&self, route: &str) -> bool {
+        self.route.as_deref().map_or(self.is_by_route(), |own| own == route)
+    }
+
     /// Whether the rollups by minute, region, service and route cannot answer it.
     pub fn reads_raw(&self) -> bool {
         self.kind == SloType::EvaluationSuccess

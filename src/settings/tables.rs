@@ -83,7 +83,7 @@ impl Settings {
                                 | "rolling_seconds"
                         ) | ("settings_composites", "rolling_seconds")
                             | ("settings_burn_tiers", "share" | "burn_rate")
-                            | ("settings_corrections", "slo" | "region" | "service")
+                            | ("settings_corrections", "slo" | "region" | "service" | "route")
                             | ("settings_recommendations", "runbook")
                     )
                 };
@@ -187,6 +187,7 @@ impl Settings {
             ("slo", optional_texts(all().map(|c| c.slo.as_deref()))),
             ("region", optional_texts(all().map(|c| c.region.as_deref()))),
             ("service", optional_texts(all().map(|c| c.service.as_deref()))),
+            ("route", optional_texts(all().map(|c| c.route.as_deref()))),
         ]
     }
 

@@ -447,6 +447,38 @@ fn a_correction_is_for_an_slo_that_exists() {
 }
 
 #[test]
+fn a_correction_of_a_route_is_for_slos_that_tell_it_apart() {
+    let correction = |rest: &str| {
+        format!(
+            "[[correction]]\nname = \"upgrade\"\nfrom = \"2025-01-15T10:00:00Z\"\nto = \"2025-01-15T11:00:00Z\"\n\
+             reason = \"planned\"\nauthor = \"sre\"\nroute = \"/pay\"\n{rest}"
+        )
+    };
+    let by_route = "[[slo]]\nname = \"error_rate\"\nby = [\"region\", \"service\", \"route\"]\n";
+    let of_route = "[[slo]]\nname = \"error_rate\"\nroute = \"/pay\"\n";
+    for slo in [by_route, of_route] {
+        let settings = load(&format!("{slo}{}", correction(""))).unwrap();
+        assert_eq!(settings.corrections[0].route.as_deref(), Some("/pay"));
+        load(&format!("{slo}{}", correction("slo = \"error_rate\"\n"))).unwrap();
+        check(
+            &format!("{slo}{}", correction("slo = \"availability\"\n")),
+            "correction `upgrade`.route: expected a route that SLO `availability` is judged by, got `/pay`",
+            "judge the SLO by = [\"region\", \"service\", \"route\"]",
+        );
+    }
+    check(
+        &correction(""),
+        "correction `upgrade`.route: expected a route that an SLO is judged by, got `/pay`",
+        "remove it to cover whole services",
+    );
+    check(
+        &format!("{}{}", of_route.replace("/pay", "/look"), correction("slo = \"error_rate\"\n")),
+        "correction `upgrade`.route: expected a route that SLO `error_rate` is judged by, got `/pay`",
+        "remove it",
+    );
+}
+
+#[test]
 fn what_is_wrong_with_an_entry_is_said_with_its_name() {
     check(
         "[[slo]]\nname = \"error_rate\"\nobjective = 99.9",

@@ -44,8 +44,10 @@ pub(super) const WARNINGS: &str = "select 'SLO ' || name || ': nothing was measu
     || ' is longer than the data of ' || cast(max(spans.seconds) as varchar) \
     || ' s; shorten it, or look at more history' \
     from settings_slos as slos join ( \
-        select slo, (max(cast(slot as bigint)) - min(cast(slot as bigint))) / 1000000 + 300 as seconds \
-        from slo_events group by slo, series \
+        select slo_series.slo as slo, (max(cast(slo_periods.last_slot as bigint)) \
+        - min(cast(slo_periods.first_slot as bigint))) / 1000000 + 300 as seconds \
+        from slo_periods join slo_series on slo_periods.series = slo_series.series \
+        group by slo_series.slo, slo_series.series \
     ) as spans on slos.name = spans.slo \
     group by slos.name, slos.window_seconds having max(spans.seconds) < slos.window_seconds \
     union all \
@@ -59,6 +61,17 @@ pub(super) const WARNINGS: &str = "select 'SLO ' || name || ': nothing was measu
         select scope, region, service, count(*) as routes from slo_routes group by scope, region, service \
     ) as counted on scopes.scope = counted.scope \
     where counted.routes > slos.max_routes group by slos.name \
+    order by line";
+
+/// Corrections of the window that are for nothing, with a remedy.
+pub(super) const IDLE_CORRECTIONS: &str = "select 'correction ' || name || ': nothing that an SLO measures is covered by it' \
+    || coalesce(' (slo = ' || slo || ')', '') || coalesce(' (region = ' || region || ')', '') \
+    || coalesce(' (service = ' || service || ')', '') || coalesce(' (route = ' || route || ')', '') \
+    || '; correct what it names' || case when route is null then '' \
+    else ', or raise max_routes where the route is judged among (other routes)' end as line \
+    from settings_corrections where from_time < $to and to_time > $from and name not in ( \
+        select unnest(names) as name from slo_corrections \
+    ) \
     order by line";
 
 /// The alerts of a backtest, of which the rows are in `slo_backtest`.

@@ -26,6 +26,7 @@ pub mod mann_whitney_p;
 pub mod mann_whitney_u;
 pub mod psi_of;
 pub mod quantile_sketch;
+pub mod request_series;
 pub mod series_sum;
 pub mod sketch_merge;
 pub mod spread_ratio;

@@ -13,6 +13,7 @@ pub mod period_start;
 pub mod psi;
 pub mod regression_model;
 pub mod regression_rules;
+pub mod request_points;
 mod rule_set;
 pub mod series_beyond;
 pub mod series_except;

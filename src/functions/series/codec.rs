@@ -199,7 +199,7 @@ impl Iterator for Intervals<'_> {
 
 /// Seven bits a byte, low ones first; the top bit says that more follow (LEB128).
 #[inline]
-fn write_varint(out: &mut Vec<u8>, mut n: u64) {
+pub(super) fn write_varint(out: &mut Vec<u8>, mut n: u64) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
         n >>= 7;
@@ -208,7 +208,7 @@ fn write_varint(out: &mut Vec<u8>, mut n: u64) {
 }
 
 #[inline]
-fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
+pub(super) fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
     // Nearly all are one byte long.
     if let [byte @ 0..0x80, rest @ ..] = *bytes {
         *bytes = rest;
