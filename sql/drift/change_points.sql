@@ -107,11 +107,12 @@ final as (
         levels.after as after,
         drift_percent(levels.before, levels.after) as change_percent,
         levels.unit as unit,
-        abs(levels.after - levels.before) >= greatest(
-            coalesce(checks.floor, 0.0),
-            abs(levels.before)
-                * coalesce(checks.threshold_percent, limits.min_effect_percent) / 100
-        ) as matters,
+        levels.after <> levels.before
+            and abs(levels.after - levels.before) >= greatest(
+                coalesce(checks.floor, 0.0),
+                abs(levels.before)
+                    * coalesce(checks.threshold_percent, limits.min_effect_percent) / 100
+            ) as matters,
         levels.confidence as confidence,
         levels.provisional as provisional,
         levels.went_away as went_away,

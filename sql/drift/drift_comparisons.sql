@@ -13,19 +13,20 @@ pairs as (
     select * from drift_pairs
 ),
 
-requests as (
-    select season, region, service, name, slot, value, events, trials, latency
-    from drift_points
+series as (
+    select season, region, service, name, series, is_counted
+    from drift_series
     where side = 'current'
 ),
 
--- Metrics and rewards, and of them what lies far enough.
+-- What lies far enough.
 packed as (
     select
         series.season as season,
         series.region as region,
         series.service as service,
         series.name as name,
+        series.is_counted as is_counted,
         series.series as series,
         series_beyond(
             series.series,
@@ -38,33 +39,73 @@ packed as (
             cast($from as bigint) / 1000000,
             $interval_seconds
         ) as far
-    from drift_series as series
+    from series
     join pairs
         on series.season = pairs.season
         and series.region = pairs.region
         and series.service = pairs.service
         and series.name = pairs.name
-    where series.side = 'current'
 ),
 
-far_points as (
-    select season, region, service, name, unnest(series_points(far)) as point
+unpacked as (
+    select
+        season,
+        region,
+        service,
+        name,
+        is_counted,
+        unnest(series_points(far)) as point,
+        true as may_drift
     from packed
-),
-
-near_points as (
-    select season, region, service, name, unnest(series_points(series_except(series, far))) as point
-    from packed
-),
-
-seen as (
-    select season, region, service, name, series
-    from drift_series
-    where side = 'current'
     union all
-    select season, region, service, name, interval_series(slot, 1.0) as series
-    from requests
-    group by season, region, service, name
+    select
+        season,
+        region,
+        service,
+        name,
+        is_counted,
+        unnest(series_points(series_except(series, far))) as point,
+        false as may_drift
+    from packed
+),
+
+points as (
+    select
+        season,
+        region,
+        service,
+        name,
+        point['slot'] as slot,
+        point['value'] as value,
+        case when is_counted then cast(point['samples'] as double) end as trials,
+        is_counted and name not in ('error_rate', 'request_rate') as is_latency,
+        case name
+            when 'database_latency_p95' then 'database'
+            when 'external_api_latency_ms' then 'external'
+            else 'requests'
+        end as kind,
+        may_drift
+    from unpacked
+),
+
+-- Chance is asked about the requests behind a latency.
+latencies as (
+    select
+        points.season as season,
+        points.region as region,
+        points.service as service,
+        points.name as name,
+        points.slot as slot,
+        points.value as value,
+        requests.latency as latency,
+        points.may_drift as may_drift
+    from points
+    join drift_requests as requests
+        on points.slot = requests.slot
+        and points.kind = requests.kind
+        and points.region = requests.region
+        and points.service = requests.service
+    where points.is_latency and requests.side = 'current'
 ),
 
 -- Every series at every interval that was looked at, so that a gap shows.
@@ -74,14 +115,14 @@ gaps as (
         pairs.region as region,
         pairs.service as service,
         pairs.name as name,
-        unnest(series_points(series_except(slots.slots, seen.series))) as point
+        unnest(series_points(series_except(slots.slots, series.series))) as point
     from pairs
     join drift_slots as slots on pairs.season = slots.season
-    left join seen
-        on pairs.season = seen.season
-        and pairs.region = seen.region
-        and pairs.service = seen.service
-        and pairs.name = seen.name
+    left join series
+        on pairs.season = series.season
+        and pairs.region = series.region
+        and pairs.service = series.service
+        and pairs.name = series.name
 ),
 
 figures as (
@@ -92,37 +133,25 @@ figures as (
         name,
         slot,
         value,
-        events,
+        round(value * trials) as events,
         trials,
+        null as latency,
+        may_drift
+    from points
+    where not is_latency
+    union all
+    select
+        season,
+        region,
+        service,
+        name,
+        slot,
+        value,
+        null as events,
+        cast(sketch_count(latency) as double) as trials,
         latency,
-        true as may_drift
-    from requests
-    union all
-    select
-        season,
-        region,
-        service,
-        name,
-        point['slot'] as slot,
-        point['value'] as value,
-        null as events,
-        null as trials,
-        null as latency,
-        true as may_drift
-    from far_points
-    union all
-    select
-        season,
-        region,
-        service,
-        name,
-        point['slot'] as slot,
-        point['value'] as value,
-        null as events,
-        null as trials,
-        null as latency,
-        false as may_drift
-    from near_points
+        may_drift
+    from latencies
     union all
     select
         season,

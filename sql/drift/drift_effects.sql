@@ -29,14 +29,28 @@ violated as (
     from spans
 ),
 
-counted as (
-    select
+-- An SLO counts once at a place, however many of its series violate it there. Counting what is
+-- distinct already takes no set of names for each place and interval.
+places as (
+    select distinct
         slot,
         coalesce(region, 'all') as region,
-        coalesce(of_service, 'all') as service,
-        count(distinct slo) as slo_violations
-    from violated
-    group by grouping sets ((slot, region, of_service), (slot, region), (slot))
+        coalesce(service, 'all') as service,
+        slo
+    from (
+        select slot, region, of_service as service, slo
+        from violated
+        group by
+            grouping sets (
+                (slot, region, of_service, slo), (slot, region, slo), (slot, slo)
+            )
+    ) as levels
+),
+
+counted as (
+    select slot, region, service, count(*) as slo_violations
+    from places
+    group by slot, region, service
 ),
 
 final as (

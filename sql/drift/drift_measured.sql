@@ -28,21 +28,6 @@ marks as (
     from marked
 ),
 
-requests as (
-    select
-        points.slot as slot,
-        pairs.category as category,
-        count(*) as checks
-    from drift_points as points
-    join pairs
-        on points.season = pairs.season
-        and points.region = pairs.region
-        and points.service = pairs.service
-        and points.name = pairs.name
-    where points.side = 'current' and pairs.baseline_value is not null
-    group by points.slot, pairs.category
-),
-
 distances as (
     select
         slot,
@@ -54,13 +39,8 @@ distances as (
 ),
 
 measured as (
-    select slot, category, sum(checks) as checks
-    from (
-        select mark['slot'] as slot, category, mark['samples'] as checks from marks
-        union all
-        select slot, category, checks from requests
-    ) as all_kinds
-    group by slot, category
+    select mark['slot'] as slot, category, mark['samples'] as checks
+    from marks
 ),
 
 categories as (

@@ -11,12 +11,6 @@
 -- audit: nothing within `size_limit` of `baseline_value`, or within `chance_limit` of `center`, can
 --   be drift; they are a hair too small, so that rounding leaves nothing out
 with
-points as (
-    select region, service, name, season, value
-    from drift_points
-    where side = 'current'
-),
-
 packed as (
     select region, service, name, season, unit, series
     from drift_series
@@ -61,8 +55,6 @@ baseline as (
 series as (
     select region, service, name, max(unit) as unit
     from (
-        select region, service, name, cast(null as varchar) as unit from points
-        union all
         select region, service, name, unit from packed
         union all
         select region, service, name, cast(null as varchar) as unit from baseline
@@ -122,19 +114,6 @@ unlike_packed as (
 unlike_points as (
     select season, region, service, name, point['value'] as value
     from unlike_packed
-    union all
-    select
-        points.season as season,
-        points.region as region,
-        points.service as service,
-        points.name as name,
-        points.value as value
-    from points
-    join unlike
-        on points.season = unlike.season
-        and points.region = unlike.region
-        and points.name = unlike.name
-    where points.service <> 'all'
 ),
 
 -- How far an hour without its like in the baseline lies from it, as services of a region agree.

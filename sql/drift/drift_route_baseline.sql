@@ -2,7 +2,7 @@
 -- grain: one row per region, service that serves several routes, and route known in the baseline
 -- materialized: once
 -- audit: a route with few requests is judged over `pooled` trailing intervals, in the window as in
---   the baseline, as in drift_points: until they hold `min_events` of the baseline's requests on
+--   the baseline, as in drift_requests: until they hold `min_events` of the baseline's requests on
 --   average, `max_pooled` at most
 -- audit: `center` and `spread` are those of the shares of such intervals, as in drift_baseline
 with

@@ -1,7 +1,9 @@
--- title: What drift checks measure of metrics and rewards, at every place
+-- title: What drift checks measure, at every place, packed
 -- grain: one row per side, season, region (and `all`), service (and `all`) and check name that was
---   sampled, and that requests do not answer
+--   measured
 -- materialized: view
+-- audit: `is_counted` where the figures are counted from requests and calls (request_series), not
+--   where they are means of samples
 -- audit: requests answer for themselves wherever they are known: two sides measured in two ways would
 --   always differ. There, and only there, the rate that a service reports is a check of its own: it is
 --   no sample of the requests, so that where few are kept it moves when they cannot show it
@@ -14,7 +16,7 @@ everywhere as (
 
 answered as (
     select distinct region, service, name
-    from drift_points
+    from request_series
     where name not in ('database_latency_p95', 'external_api_latency_ms')
 ),
 
@@ -43,13 +45,25 @@ final as (
         everywhere.service as service,
         everywhere.name as name,
         everywhere.unit as unit,
-        everywhere.series as series
+        everywhere.series as series,
+        false as is_counted
     from everywhere
     left anti join unwanted
         on everywhere.region = unwanted.region
         and everywhere.service = unwanted.service
         and everywhere.name = unwanted.name
+    union all
+    select
+        side,
+        season,
+        region,
+        service,
+        name,
+        unit,
+        series,
+        true as is_counted
+    from request_series
 )
 
-select side, season, region, service, name, unit, series
+select side, season, region, service, name, unit, series, is_counted
 from final

@@ -13,6 +13,10 @@ sampled as (
     from service_series as services
     join settings_drift as checks on services.name = checks.name
     where services.side = 'current' and checks.category = 'configuration'
+    union all
+    select series_marks(series) as marks
+    from request_series
+    where side = 'current'
 ),
 
 marked as (
@@ -27,8 +31,6 @@ points as (
 
 seen as (
     select point['slot'] as slot from points
-    union
-    select slot from drift_points where side = 'current'
 ),
 
 seasons as (

@@ -154,16 +154,35 @@ evaluation_facts as (
 
 called as (
     select
-        (cast(timestamp as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
+        (cast(calls.minute as bigint) - cast($from as bigint)) / ($interval_seconds * 1000000)
             as position,
+        calls.region as region,
+        coalesce(calls.service, 'unknown') as service,
+        calls.system as label,
+        case kinds.kind when 'cache' then 'cache_calls' else 'database_calls' end as quantity,
+        calls.calls as calls,
+        calls.errors as errors,
+        calls.total_us as total_us,
+        calls.latency as latency
+    from statement_minutes as calls
+    join statement_kinds as kinds
+        on calls.system = kinds.system and calls.statement = kinds.statement
+    where calls.minute >= $from and calls.minute < $to
+),
+
+calls_summed as (
+    select
+        position,
         region,
         service,
-        system as label,
-        case kind when 'cache' then 'cache_calls' else 'database_calls' end as quantity,
-        is_error,
-        duration_ms
-    from database_calls
-    where timestamp >= $from and timestamp < $to
+        label,
+        quantity,
+        sum(calls) as calls,
+        sum(errors) as errors,
+        sum(total_us) / 1000.0 as duration_ms,
+        sketch_merge(latency) as latency
+    from called
+    group by position, region, service, label, quantity
 ),
 
 call_facts as (
@@ -173,11 +192,10 @@ call_facts as (
         service,
         label,
         quantity,
-        count(*) as tally,
-        exact_sum(duration_ms) as total,
-        quantile_sketch(duration_ms) as spread
-    from called
-    group by position, region, service, label, quantity
+        calls as tally,
+        duration_ms as total,
+        latency as spread
+    from calls_summed
     union all
     select
         position,
@@ -185,12 +203,11 @@ call_facts as (
         service,
         label,
         'database_errors',
-        sum(case when is_error then 1 else 0 end),
+        errors,
         cast(null as double),
         arrow_cast(null, 'Binary')
-    from called
+    from calls_summed
     where quantity = 'database_calls'
-    group by position, region, service, label
 ),
 
 role_points as (

@@ -24,13 +24,14 @@ const LONGEST_NAME: usize = 100;
 const MEMORY: u64 = 256 << 20;
 
 /// What the models of a baseline share, computed once.
-const HELD: [&str; 6] = [
+const HELD: [&str; 7] = [
     "request_minutes",
     "request_intervals",
     "baseline_series",
     "current_series",
     "place_series",
-    "drift_points",
+    "drift_requests",
+    "request_series",
 ];
 
 /// Every column but the version and the origin, in the order of the table.
@@ -220,6 +221,14 @@ pub async fn import(run: &Run, lake: &Lake, name: &str, file: &Path) -> Result<i
     if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
         let sql = document_sql(name, version, file, &shown)?;
         return append_version(run, lake, name, version, &sql).await;
+    }
+    let is_parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+    if !is_parquet || !file.is_file() {
+        let got = if file.is_file() { "a file of another kind" } else { "no such file" };
+        return Err(refused(format!(
+            "baseline file `{}`: expected Parquet of `tars baseline export` (.parquet) or a baseline_metrics.json (.json), got {got}",
+            file.display()
+        )));
     }
     let columns = COLUMNS.replace(" name,", &format!(" '{name}' as name,"));
     let columns = columns.replace(" version,", &format!(" cast({version} as bigint) as version,"));

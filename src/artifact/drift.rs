@@ -22,13 +22,14 @@ const DOCUMENT: &str = "drift_analysis.json";
 const TOP: usize = 10;
 
 /// What the models of these documents share, computed once.
-const HELD: [&str; 20] = [
+const HELD: [&str; 21] = [
     "request_minutes",
     "request_intervals",
     "baseline_series",
     "current_series",
     "place_series",
-    "drift_points",
+    "drift_requests",
+    "request_series",
     "drift_baseline",
     "drift_slots",
     "drift_pairs",
@@ -71,6 +72,25 @@ impl Tally {
     fn total(self) -> i64 {
         self.ok + self.drifts()
     }
+}
+
+/// What the analysis reads once checks are counted.
+const READS: [&str; 4] = [
+    "select * from drift_tallies, drift_episodes, settings_drift_evidence, settings_mitigations",
+    "select * from drift_effects",
+    "select name from drift_pairs",
+    "select name from drift_statistics",
+];
+
+/// Counts the checks, which reads most of all, and gives up the memory of what neither the analysis nor, with `is_listed`, the
+/// documents of checks read any more. For a run that does nothing else.
+pub async fn count_alone(run: &Run, is_listed: bool) -> Result<(), Error> {
+    let fail = |source| Error::Query { document: DOCUMENT, source };
+    // Routes read the most rows, and keep few: first, nothing else lies in memory beside them.
+    Rows::of(run, DOCUMENT, "select count(*) as slots from drift_routes").await?;
+    run.hold_only(&["drift_tallies"]).await.map_err(fail)?;
+    let of_checks: &[&str] = if is_listed { &checks::READS } else { &[] };
+    run.release_unread(&[&READS, of_checks].concat()).map_err(fail)
 }
 
 /// The analysis of all checks of the run's window, as JSON and as Markdown.

@@ -1,7 +1,9 @@
 //! `tars baseline`: named, versioned figures that later windows are compared with.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use arrow::array::Float64Array;
 use clap::Subcommand;
 
 use super::Global;
@@ -199,7 +201,7 @@ async fn list(global: &Global, lake: &Lake, format: Format, at: Option<&str>) ->
     let now = now(at)?;
     let all = baseline::list(lake).await?;
     let ages = || all.iter().map(|k| now - k.to);
-    let days = |age: i64| format!("{:.1}", age as f64 / MICROS_PER_DAY as f64);
+    let days = |age: i64| Some((age as f64 / MICROS_PER_DAY as f64 * 10.0).round() / 10.0);
     let columns = vec![
         ("name", texts(all.iter().map(|k| k.name.clone()))),
         ("version", ints(all.iter().map(|k| k.version))),
@@ -208,7 +210,7 @@ async fn list(global: &Global, lake: &Lake, format: Format, at: Option<&str>) ->
         ("interval_seconds", ints(all.iter().map(|k| k.interval_seconds))),
         ("seasons", texts(all.iter().map(|k| k.seasons.clone()))),
         ("figures", ints(all.iter().map(|k| k.figures))),
-        ("age_days", texts(ages().map(days))),
+        ("age_days", Arc::new(Float64Array::from_iter(ages().map(days)))),
         ("state", texts(ages().map(|age| if age >= stale_after { "stale" } else { "fresh" }))),
         ("origin", texts(all.iter().map(|k| k.origin.clone()))),
     ];

@@ -49,6 +49,7 @@ impl Drift {
         global.note(format_args!("window {}, compared with {compared}", params.window()?));
         refresh(global, &lake, &settings).await?;
         let run = open_run(global, &lake, &settings, params).await?;
+        drift::count_alone(&run, self.out.is_some()).await?;
         let documents = match &self.out {
             None => drift::analyse(&run).await?,
             Some(path) => {

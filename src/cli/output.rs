@@ -15,13 +15,13 @@ pub(super) fn note(text: impl std::fmt::Display) {
 /// The exit code of a process that wrote to a pipe that nobody reads (128 + SIGPIPE), as shells tell it.
 const NOBODY_READS: i32 = 141;
 
-/// From now on the program ends without a word when nobody reads its standard output any more (`tars model show … | head -1`),
+/// From now on the program ends without a word when nobody reads what it prints any more (`tars model show … | head -1`),
 /// where `println!` would panic. Commits are atomic, so nothing can be half done then.
 pub(super) fn end_with_the_reader() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let text = info.payload_as_str().unwrap_or_default();
-        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+        if text.starts_with("failed printing to std") && text.contains("Broken pipe") {
             std::process::exit(NOBODY_READS);
         }
         hook(info);

@@ -30,14 +30,15 @@ pub(super) struct Regions {
 }
 
 /// What the models of this command share, computed once.
-const HELD: [&str; 7] = [
+const HELD: [&str; 8] = [
     "request_minutes",
     "region_kpis",
     "request_intervals",
     "baseline_series",
     "current_series",
     "place_series",
-    "drift_points",
+    "drift_requests",
+    "request_series",
 ];
 
 const REGIONS: &str = "select region, is_primary, requests, round(request_share, 4) as request_share, \

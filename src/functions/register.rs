@@ -93,6 +93,8 @@ pub fn window_functions() -> Vec<WindowUDF> {
         window::anomaly_score::AnomalyScore::default().into(),
         window::bh_adjusted::BhAdjusted::default().into(),
         window::trailing_sums::TrailingSums::default().into(),
+        window::trailing_sum::TrailingSum::default().into(),
+        window::trailing_sketch::TrailingSketch::default().into(),
     ]
 }
 

@@ -301,6 +301,11 @@ fn baselines_have_versions_that_can_be_compared_rolled_back_and_carried_to_anoth
         |now: &str| ok(root, &["baseline", "list", "--lake", lake, "--now", now, "--format", "csv", "-q"]);
     assert!(list("2025-01-16T00:00:00Z").lines().skip(1).all(|l| l.contains(",fresh,")));
     assert!(list("2025-01-22T02:00:00Z").lines().skip(1).all(|l| l.contains(",stale,")));
+    let now = ["--now", "2025-01-16T00:00:00Z"];
+    let json =
+        ok(root, &[&["baseline", "list", "--lake", lake, "--format", "json", "-q"][..], &now].concat());
+    let listed: Value = serde_json::from_str(&json).unwrap();
+    assert!(listed[0]["age_days"].is_number(), "{json}");
 }
 
 #[test]
@@ -338,6 +343,9 @@ fn what_is_asked_for_wrongly_is_refused_with_what_to_write() {
     check(&["drift", "--baseline", "ga"], 2, "expected one that the lake keeps, which are: none");
     check(&["baseline", "show", "no name"], 2, "letters, digits");
     check(&["baseline", "rollback", "ga", "--to", "1"], 2, "tars baseline list");
+    check(&["baseline", "import", "ga", "--file", "ga.parquet"], 2, "(.json), got no such file");
+    std::fs::write(folder.path().join("ga.txt"), "figures").unwrap();
+    check(&["baseline", "import", "ga", "--file", "ga.txt"], 2, "got a file of another kind");
 }
 
 #[test]

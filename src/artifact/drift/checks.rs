@@ -21,6 +21,9 @@ const DOCUMENTS: &str = "drift_check_NNNN.json";
 /// Intervals that are asked for at once: a week of five minutes. All at once would be sorted at once.
 const BLOCK: usize = 2016;
 
+/// What the documents read.
+pub(super) const READS: [&str; 2] = ["select * from drift_results", "select * from drift_found"];
+
 /// Every check of a region as a whole, and those of services that drifted, from one interval to another.
 fn listed(first: usize, last: usize) -> String {
     const SHOWN: &str = "check_number, timestamp, region, service, name, category, baseline_value, current_value, \

@@ -42,6 +42,10 @@ pub(super) fn markdown(analysis: &Json) -> String {
         ),
         String::new(),
     ];
+    if analysis["total_checks"] == json!(0) && analysis["unmeasured_checks"] == json!(0) {
+        lines.push("Nothing was measured on either side: this says nothing about drift.".to_owned());
+        lines.push(String::new());
+    }
     if analysis["baseline"]["stale"] == json!(true) {
         lines.push(format!(
             "The baseline is stale: it is {} days old.",

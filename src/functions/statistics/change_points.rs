@@ -391,7 +391,8 @@ impl Series {
     fn p(&self, bounds: &[usize], i: usize, inflation: f64) -> f64 {
         let (from, at, to) = (bounds[i - 1], bounds[i], bounds[i + 1]);
         let (m, n) = ((at - from) as f64, (to - at) as f64);
-        if m < 2.0 || n < 2.0 {
+        // Sums carry the rounding of all that came before, which would give values that are all equal two levels.
+        if m < 2.0 || n < 2.0 || self.values[from..to].windows(2).all(|pair| pair[0] == pair[1]) {
             return 1.0;
         }
         let step = (self.mean(at, to) - self.mean(from, at)).abs();
@@ -448,6 +449,16 @@ mod tests {
             );
             assert!((found[0].before - 10.0).abs() < 0.5 && (found[0].after - 14.0).abs() < 0.5, "{found:?}");
             assert!(found.iter().all(|c| c.confidence > 0.999 && !c.is_provisional), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_all_equal_have_one_level_however_they_round() {
+        // 512 MiB and 90 % of it: their sums are not exact.
+        for first in [20, 55, 90, 150] {
+            let values: Vec<f64> =
+                (0..288).map(|i| if i < first { 536_870_912.0 } else { 483_183_820.8 }).collect();
+            assert_eq!(positions(&values), [first]);
         }
     }
 
