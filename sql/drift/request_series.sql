@@ -2,10 +2,11 @@
 -- grain: one row per side, season, region (and `all`), service (and `all`) and check name that was
 --   measured
 -- materialized: once
--- audit: `series` has the figures of the intervals of drift_requests: of shares and rates the events
---   as total and their trials as samples, of latency a quantile as one sample
--- audit: `latency` is the sketch of all intervals on the side of the baseline; what requests took in
---   the window is compared interval by interval
+-- audit: `series` has the figures of the intervals of drift_requests: of shares and rates the
+--   events as total and their trials as samples, of latency a quantile as one sample
+-- audit: `latency` is the sketch of all intervals on the side of the baseline; what requests took
+--   in the window is compared interval by interval
+-- audit: packed by season first: batches of whole months would be large
 -- audit: season -1 for a check that does not follow the load of the day; of others both sides have a
 --   row for each season
 -- audit: the metric of what is called goes before the few calls that traces keep
