@@ -1,8 +1,8 @@
 -- title: Which corrections are for which series
 -- grain: one row per series of `slo_series` that corrections are for
 -- materialized: once
--- audit: a correction of a route is for series of that route alone: those of SLOs that are judged by
---   route, or that have that route as their filter
+-- audit: a correction of a route is for series of that route alone: those of SLOs that are judged
+--   by route, or that have that route as their filter
 -- audit: series with the same corrections share a scope, so that what they cover is found by scope
 --   and minute
 with

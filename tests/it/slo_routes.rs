@@ -139,3 +139,30 @@ fn a_window_that_cuts_slots_counts_the_requests_of_its_minutes_alone() {
     assert_eq!(events("2025-01-15T10:02:00Z", "2025-01-15T10:08:00Z"), "2.0");
     assert_eq!(events("2025-01-15T10:00:00Z", "2025-01-15T10:10:00Z"), "6.0");
 }
+
+#[test]
+fn a_correction_of_a_route_takes_from_that_route_alone_and_one_for_nothing_is_told() {
+    let folder = shop();
+    let correction = |name: &str, rest: &str| {
+        format!(
+            "[[correction]]\nname = \"{name}\"\nfrom = \"{DAY}T10:00:00Z\"\nto = \"{DAY}T10:05:00Z\"\nreason = \"planned\"\n\
+             author = \"sre\"\n{rest}\n"
+        )
+    };
+    let settings =
+        by_route(&correction("payments", "route = \"/pay\"")) + &correction("idle", "service = \"nobody\"");
+    std::fs::write(folder.path().join("tars.toml"), settings).unwrap();
+    let outcome =
+        tars(folder.path(), &["slo", "budgets", "--lake", "lake", "--date", DAY, "--format", "csv"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let told = "correction idle: nothing that an SLO measures is covered by it (service = nobody); correct what it names";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("correction payments"), "{}", outcome.stderr);
+    let line = |start: &str| outcome.stdout.lines().find(|l| l.starts_with(start)).unwrap().to_owned();
+    // Of 300 .. 400 twelve divide by 8, and of them 320 and 360 by 40; in all ten fail.
+    let pay = line("routes,eu,shop,/pay,");
+    assert!(pay.contains(",12.0,2.0,") && pay.contains(",10.0,"), "{pay}");
+    assert!(line("routes,eu,shop,/look,").contains(",350.0,0.0,"), "{}", outcome.stdout);
+    // Who counts all routes together cannot leave one out.
+    assert!(line("error_rate,eu,shop,,").contains(",400.0,10.0,"), "{}", outcome.stdout);
+}
