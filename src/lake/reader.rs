@@ -3,9 +3,10 @@
 //! A rollup has a file of some ten kilobytes for each hour and region. Its footer and its columns apart would be two
 //! requests for each, one after the other: twice as long on an object store, and two switches of threads on a disk.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use ::parquet::arrow::async_reader::AsyncFileReader;
@@ -21,7 +22,9 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion_datasource::PartitionedFile;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
+use tokio::sync::OnceCell;
 
 /// Bytes of a file up to which it is read whole. The engine reads as much from the end of a file anyway, to find its footer.
 const WHOLE: u64 = 512 << 10;
@@ -32,13 +35,28 @@ pub(super) struct Readers {
     store: Arc<dyn ObjectStore>,
     cache: Arc<FileMetadataCache>,
     in_parts: CachedParquetFileReaderFactory,
+    /// Files that a reader has at the moment. The engine looks at bloom filters with one reader and decodes with another,
+    /// which it asks for before it lets the first one go.
+    held: Mutex<HashMap<Path, Weak<OnceCell<Bytes>>>>,
 }
 
 impl Readers {
     /// Readers of files in `store`, which keep footers in `cache`.
     pub(super) fn new(store: Arc<dyn ObjectStore>, cache: Arc<FileMetadataCache>) -> Readers {
         let in_parts = CachedParquetFileReaderFactory::new(store.clone(), cache.clone());
-        Readers { store, cache, in_parts }
+        Readers { store, cache, in_parts, held: Mutex::default() }
+    }
+
+    /// The bytes of a file, which all of its readers share.
+    fn hold(&self, location: &Path) -> Arc<OnceCell<Bytes>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = held.get(location).and_then(Weak::upgrade) {
+            return bytes;
+        }
+        held.retain(|_, bytes| bytes.strong_count() > 0);
+        let bytes = Arc::default();
+        held.insert(location.clone(), Arc::downgrade(&bytes));
+        bytes
     }
 }
 
@@ -57,8 +75,8 @@ impl ParquetFileReaderFactory for Readers {
             store: self.store.clone(),
             cache: self.cache.clone(),
             metrics: ParquetFileMetrics::new(partition, file.object_meta.location.as_ref(), metrics),
+            bytes: self.hold(&file.object_meta.location),
             object: file.object_meta,
-            bytes: None,
         }))
     }
 }
@@ -69,19 +87,18 @@ struct WholeFile {
     cache: Arc<FileMetadataCache>,
     metrics: ParquetFileMetrics,
     object: ObjectMeta,
-    bytes: Option<Bytes>,
+    bytes: Arc<OnceCell<Bytes>>,
 }
 
 impl WholeFile {
-    async fn bytes(&mut self) -> Result<Bytes> {
-        if let Some(bytes) = &self.bytes {
-            return Ok(bytes.clone());
-        }
-        // A list of ranges is what a store for local files answers in one step.
-        let whole = 0..self.object.size;
-        let parts = self.store.get_ranges(&self.object.location, slice::from_ref(&whole)).await;
-        let bytes = parts.map_err(|source| ParquetError::External(Box::new(source)))?.swap_remove(0);
-        Ok(self.bytes.insert(bytes).clone())
+    async fn bytes(&self) -> Result<&Bytes> {
+        let read = async || {
+            // A list of ranges is what a store for local files answers in one step.
+            let whole = 0..self.object.size;
+            let parts = self.store.get_ranges(&self.object.location, slice::from_ref(&whole)).await;
+            Ok(parts.map_err(|source| ParquetError::External(Box::new(source)))?.swap_remove(0))
+        };
+        self.bytes.get_or_try_init(read).await
     }
 
     /// The footer as another scan has read it, when that is enough.
@@ -92,12 +109,12 @@ impl WholeFile {
         (has_index || index == PageIndexPolicy::Skip).then(|| known.clone())
     }
 
-    async fn metadata(&mut self, index: PageIndexPolicy) -> Result<Arc<ParquetMetaData>> {
+    async fn metadata(&self, index: PageIndexPolicy) -> Result<Arc<ParquetMetaData>> {
         if let Some(known) = self.known(index) {
             return Ok(known);
         }
         let bytes = self.bytes().await?;
-        let read = ParquetMetaDataReader::new().with_page_index_policy(index).parse_and_finish(&bytes);
+        let read = ParquetMetaDataReader::new().with_page_index_policy(index).parse_and_finish(bytes);
         let location = &self.object.location;
         let metadata =
             Arc::new(read.map_err(|e| ParquetError::General(format!("{location}: its footer: {e}")))?);
@@ -123,7 +140,7 @@ impl AsyncFileReader for WholeFile {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes>> {
         async move {
             let bytes = self.bytes().await?;
-            self.part(&bytes, range)
+            self.part(bytes, range)
         }
         .boxed()
     }
@@ -131,7 +148,7 @@ impl AsyncFileReader for WholeFile {
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>>> {
         async move {
             let bytes = self.bytes().await?;
-            ranges.into_iter().map(|range| self.part(&bytes, range)).collect()
+            ranges.into_iter().map(|range| self.part(bytes, range)).collect()
         }
         .boxed()
     }

@@ -184,6 +184,8 @@ fn a_small_file_of_a_lake_is_asked_for_once() {
     let lake = store.url("lake");
     std::fs::write(folder.path().join("a.ndjson"), lines(0..300)).unwrap();
     fine(&store.tars(folder.path(), &["ingest", "a.ndjson", "--lake", &lake]));
+    // Rollups read it as well; now they are there.
+    fine(&store.tars(folder.path(), &["sql", "--lake", &lake, "-c", "select 1"]));
     let keys = store.keys();
     let file = keys.iter().find(|k| k.starts_with("lake/logs/region=") && k.ends_with(".parquet")).unwrap();
     // A filter and several columns: footer, bounds of pages, and columns.
