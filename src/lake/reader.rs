@@ -96,7 +96,12 @@ impl WholeFile {
             // A list of ranges is what a store for local files answers in one step.
             let whole = 0..self.object.size;
             let parts = self.store.get_ranges(&self.object.location, slice::from_ref(&whole)).await;
-            Ok(parts.map_err(|source| ParquetError::External(Box::new(source)))?.swap_remove(0))
+            let (location, size) = (&self.object.location, self.object.size);
+            let mut parts = parts.map_err(|source| {
+                let expected = format!("{location}: expected the {size} bytes that the table's log lists");
+                ParquetError::General(format!("{expected}, but they cannot be read: {source}"))
+            })?;
+            Ok(parts.swap_remove(0))
         };
         self.bytes.get_or_try_init(read).await
     }

