@@ -15,9 +15,11 @@
 -- reward_delta: relative; mean reward of evaluations, each agent type and environment against its
 --   own baseline
 -- latency_delta: relative; p95 of request durations; a rise is 0 unless the share of requests above
---   the usual p95 exceeds 5 % by `latency_sigmas` standard errors
+--   the usual p95 exceeds 5 % by `latency_sigmas` standard errors; of an interval of fewer than
+--   `min_samples` requests together with those before it, `pooled_windows` at most
 -- error_rate_delta: difference of shares; failed requests over requests; of a service that is read
---   from spans, its error lines count as failed requests where they are more
+--   from spans, its error lines count as failed requests where they are more; few requests as for
+--   latency
 -- throughput_delta: relative; requests per second
 -- queue_depth_mean, queue_depth_max: items above the usual; role queue_depth
 -- queue_wait_time_p95: ms above the usual; of requests, else role queue_wait_ms, else of evaluations

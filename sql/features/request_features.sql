@@ -5,6 +5,9 @@
 --   parts of the baseline
 -- audit: the errors of a service that is read from spans are its failed requests or its error lines,
 --   whichever are more, because many traces state no outcome; never more than its requests
+-- audit: latency and error rate of an interval of fewer than `min_samples` requests are compared
+--   over the interval and those before it: as few as hold that many requests, and `pooled_windows`
+--   in all at most, also from before $from; `latency_p95` is that of this stretch
 -- audit: rates per second divide by the minutes in which the region served any request at all, so
 --   that the edges of what was recorded do not look like a fall in traffic
 with
@@ -55,12 +58,22 @@ requests_by_slot as (
         and requested.service = told_errors.service
 ),
 
+-- How far back intervals with few requests may reach.
+reach as (
+    select
+        pooled_windows - 1 as intervals,
+        cast($from as bigint) - (pooled_windows - 1) * $interval_seconds * 1000000 as starts
+    from settings_detection
+),
+
 in_window as (
     select
-        *,
-        (at - cast($from as bigint)) / ($interval_seconds * 1000000) as position
+        requests_by_slot.*,
+        -- Counted from before the window, because division rounds towards 0.
+        (at - reach.starts) / ($interval_seconds * 1000000) - reach.intervals as position
     from requests_by_slot
-    where slot >= $from and slot < $to
+    cross join reach
+    where at >= reach.starts and slot < $to
 ),
 
 in_baseline as (
@@ -106,9 +119,56 @@ windows as (
         sum(retry_known) as retry_known,
         sum(durations) as durations,
         sketch_merge(latency) as latency,
-        sketch_quantile(sketch_merge(latency), 0.95) as latency_p95,
         sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
     from in_window
+    group by region, service, position
+),
+
+-- The intervals that each one is judged with: itself, and those before it until there are enough
+-- requests.
+stretches as (
+    select
+        region,
+        service,
+        position,
+        unnest(range(0, case when requests >= min_samples then 1 else pooled_windows end)) as back
+    from windows
+    cross join (select min_samples, pooled_windows from settings_detection) as limits
+    where position >= 0
+),
+
+members as (
+    select
+        stretches.region as region,
+        stretches.service as service,
+        stretches.position as position,
+        member.requests as requests,
+        member.errors as errors,
+        member.durations as durations,
+        member.latency as latency,
+        sum(member.requests) over (
+            partition by stretches.region, stretches.service, stretches.position
+            order by stretches.back
+        ) - member.requests as requests_after
+    from stretches
+    join windows as member
+        on stretches.region = member.region
+        and stretches.service = member.service
+        and stretches.position - stretches.back = member.position
+),
+
+pooled as (
+    select
+        region,
+        service,
+        position,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sum(durations) as durations,
+        sketch_merge(latency) as latency
+    from members
+    cross join (select min_samples from settings_detection) as limits
+    where requests_after < min_samples
     group by region, service, position
 ),
 
@@ -149,16 +209,21 @@ compared as (
         windows.timeouts as timeouts,
         windows.retries as retries,
         windows.retry_known as retry_known,
-        windows.latency_p95 as latency_p95,
+        sketch_quantile(pooled.latency, 0.95) as latency_p95,
         windows.queue_wait_p95 - coalesce(baselines.queue_wait_p95, 0.0) as queue_wait_p95,
         windows.errors / cast(windows.requests as double) as error_rate,
+        pooled.errors / cast(pooled.requests as double) as pooled_error_rate,
         windows.requests / cast(window_seconds.seconds as double) as throughput,
         baselines.latency_p95 as baseline_latency_p95,
-        windows.durations as durations,
-        1.0 - sketch_share_within(windows.latency, baselines.latency_p95) as slow_share,
+        pooled.durations as durations,
+        1.0 - sketch_share_within(pooled.latency, baselines.latency_p95) as slow_share,
         baselines.error_rate as baseline_error_rate,
         baselines.throughput as baseline_throughput
     from windows
+    join pooled
+        on windows.region = pooled.region
+        and windows.service = pooled.service
+        and windows.position = pooled.position
     join window_seconds
         on windows.region = window_seconds.region and windows.position = window_seconds.position
     left join baselines
@@ -177,7 +242,7 @@ final as (
                 then 0.0
             else latency_p95 / nullif(baseline_latency_p95, 0.0) - 1.0
         end as latency_delta,
-        error_rate - baseline_error_rate as error_rate_delta,
+        pooled_error_rate - baseline_error_rate as error_rate_delta,
         throughput / nullif(baseline_throughput, 0.0) - 1.0 as throughput_delta,
         case
             when baseline_error_rate is null then null

@@ -20,39 +20,46 @@ named as (
 ),
 
 counted as (
-    select 'logs' as source, count(*) as landed, count(distinct region) as regions
+    select 'logs' as source, region, count(*) as landed
     from logs
     where timestamp >= $from and timestamp < $to
+    group by region
     union all
-    select 'spans' as source, count(*) as landed, count(distinct region) as regions
+    select 'spans' as source, region, count(*) as landed
     from spans
     where timestamp >= $from and timestamp < $to
+    group by region
     union all
-    select 'metrics' as source, count(*) as landed, count(distinct region) as regions
+    select 'metrics' as source, region, count(*) as landed
     from metrics
     where timestamp >= $from and timestamp < $to
+    group by region
     union all
-    select 'evaluations' as source, count(*) as landed, count(distinct region) as regions
+    select 'evaluations' as source, region, count(*) as landed
     from evaluations
     where timestamp >= $from and timestamp < $to
+    group by region
     union all
-    select 'changes' as source, count(*) as landed, count(distinct region) as regions
+    select 'changes' as source, region, count(*) as landed
     from changes
     where timestamp >= $from and timestamp < $to
+    group by region
     union all
-    select 'alerts' as source, count(*) as landed, count(distinct region) as regions
+    select 'alerts' as source, region, count(*) as landed
     from alerts
     where timestamp >= $from and timestamp < $to
+    group by region
 ),
 
 final as (
     select
         named.position as position,
         named.source as source,
-        counted.landed as landed,
-        counted.regions as regions
+        coalesce(sum(counted.landed), 0) as landed,
+        count(counted.region) as regions
     from named
-    join counted on named.source = counted.source
+    left join counted on named.source = counted.source
+    group by named.position, named.source
 )
 
 select position, source, landed, regions

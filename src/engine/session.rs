@@ -12,6 +12,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use super::{Error, Timings};
 use crate::functions::{self, Judge, RuleSet};
 use crate::gbm::Model;
+use crate::lake::CountByLog;
 use crate::settings::Settings;
 
 /// Resources a session may use.
@@ -96,6 +97,7 @@ impl Engine {
             .build_arc()?;
         // Files are queried in place by their path: select * from 'x.csv'.
         let context = SessionContext::new_with_config_rt(config, runtime).enable_url_table();
+        context.add_optimizer_rule(Arc::new(CountByLog));
         functions::register_all(&context, RuleSet::try_from(settings)?);
         super::register_settings(&context, settings)?;
         Ok(Engine { context })

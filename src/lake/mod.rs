@@ -30,6 +30,7 @@
 //! | `status.rs` | sizes, rows, hours and gaps |
 //! | `prune.rs` | which files can hold rows that a filter wants |
 //! | `provider.rs` | one version as a table of the query engine |
+//! | `counts.rs` | which counts of rows need no file |
 //! | `reader.rs` | how the files of a scan are read |
 
 mod as_of;
@@ -37,6 +38,7 @@ mod change;
 mod chunk;
 mod cloud;
 mod compact;
+mod counts;
 mod delta;
 mod error;
 mod history;
@@ -64,6 +66,7 @@ mod writer;
 pub use as_of::AsOf;
 pub(crate) use cloud::open_store;
 pub use compact::{Compacted, Compaction};
+pub use counts::CountByLog;
 pub use error::{Error, Result};
 pub use history::Commit;
 pub use lock::Lock;

@@ -75,8 +75,13 @@ impl LakeTable {
                 .is_some_and(|bound| self.files.iter().all(|file| bound.decides(file).is_some()))
     }
 
+    /// Whether the log knows how many rows filters leave of each file.
+    pub(super) fn counts(&self, filters: &[Expr]) -> bool {
+        self.files.iter().all(|file| file.exact) && filters.iter().all(|filter| self.is_decided(filter))
+    }
+
     /// The files that a scan has to read.
-    fn select(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&DataFile>> {
+    pub(super) fn select(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&DataFile>> {
         if filters.is_empty() {
             return Ok(self.files.iter().collect());
         }

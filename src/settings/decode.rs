@@ -23,6 +23,8 @@ use super::{alerts, certification, platform, recording, units};
 const WEEK: i64 = 7 * 86_400;
 /// The shortest band that has a standard deviation worth the name; the window functions ask for as many.
 const LEAST_PERIODS: i64 = 5;
+/// Windows longer ago say nothing of this one.
+const MOST_POOLED: i64 = 12;
 /// The tables whose fields may be mapped: those that ingest fills.
 const MAPPED_TABLES: [&str; 7] =
     ["logs", "spans", "metrics", "evaluations", "changes", "alerts", "incidents"];
@@ -265,12 +267,21 @@ fn detection(entry: Entry, problems: &mut Problems) -> Detection {
         spike_sigmas: s.amount("spike_sigmas"),
         min_windows: at_least(s, "min_windows", 1),
         latency_sigmas: s.amount("latency_sigmas"),
+        pooled_windows: at_least(s, "pooled_windows", 1),
         spike_ratio: s.amount("spike_ratio"),
         change_lookback_seconds: at_least(s, "change_lookback_seconds", 0),
     };
     if detection.change_lookback_seconds > WEEK {
         let got = detection.change_lookback_seconds.to_string();
         s.wrong("change_lookback_seconds", got, format!("at most {WEEK}, which is a week"), None);
+    }
+    if detection.pooled_windows > MOST_POOLED {
+        s.wrong(
+            "pooled_windows",
+            detection.pooled_windows.to_string(),
+            format!("at most {MOST_POOLED}"),
+            None,
+        );
     }
     section.finish();
     detection

@@ -220,6 +220,8 @@ pub struct Detection {
     /// Standard errors by which the share of requests above the baseline's p95 must exceed 5 % before a
     /// window's latency counts as risen.
     pub latency_sigmas: f64,
+    /// The most windows that are judged together where one alone has fewer than `min_samples` requests.
+    pub pooled_windows: i64,
     /// Times the baseline's error rate that a spike must exceed.
     pub spike_ratio: f64,
     /// How long before a window a change still counts for it, in seconds.

@@ -242,6 +242,7 @@ impl Settings {
             ("spike_sigmas", double(d.spike_sigmas)),
             ("min_windows", integer(d.min_windows)),
             ("latency_sigmas", double(d.latency_sigmas)),
+            ("pooled_windows", integer(d.pooled_windows)),
             ("spike_ratio", double(d.spike_ratio)),
             ("change_lookback_seconds", integer(d.change_lookback_seconds)),
         ]

@@ -43,3 +43,60 @@ async fn a_window_that_cuts_no_file_is_decided_without_the_times_of_rows() {
     check("timestamp <= '2025-01-15T14:00:08Z'", 19, false).await;
     check("timestamp <> '2025-01-15T14:00:00Z'", 29, false).await;
 }
+
+#[tokio::test]
+async fn rows_by_region_and_hour_are_counted_by_the_log() {
+    let (_dir, lake) = new_lake().await;
+    let mut writer = lake.writer("logs").await.unwrap();
+    for (region, hour, rows) in [("eu", 0, 10), ("us", 0, 4), ("eu", 1, 7), ("us", 2, 2)] {
+        write(&mut writer, region, hour, rows).await;
+    }
+    writer.commit(&[]).await.unwrap();
+    let mut writer = lake.writer("logs").await.unwrap();
+    write(&mut writer, "eu", 1, 5).await;
+    writer.commit(&[]).await.unwrap();
+    let ctx = context(&lake).await;
+    ctx.add_optimizer_rule(Arc::new(CountByLog));
+    let check = async |sql: &str, expected: &str, is_counted: bool| {
+        assert_eq!(values(&ctx, sql).await, expected, "{sql}");
+        let plan = query(&ctx, &format!("explain {sql}")).await;
+        assert_eq!(!plan.contains("file_groups"), is_counted, "{sql}: {plan}");
+    };
+    let by_region = |filter: &str| {
+        format!("select region, count(*) as n from logs where {filter} group by region order by region")
+    };
+    check(&by_region("true"), "eu,22;us,6", true).await;
+    check(&by_region("timestamp >= '2025-01-15T14:00:00Z'"), "eu,12;us,2", true).await;
+    check(&by_region("timestamp > '2025-01-15T14:00:00Z'"), "eu,10;us,2", false).await;
+    check(&by_region("hour < '2025-01-15T15' and region <> 'us'"), "eu,22", true).await;
+    check(&by_region("service = 'nobody'"), "", false).await;
+    check(&by_region("timestamp >= '2025-01-16T00:00:00Z'"), "", true).await;
+    check(
+        "select count(1) as n, hour, region from logs as l group by hour, region order by 2, 3",
+        "10,2025-01-15T13,eu;4,2025-01-15T13,us;12,2025-01-15T14,eu;2,2025-01-15T15,us",
+        true,
+    )
+    .await;
+    check("select distinct region from logs order by region", "eu;us", true).await;
+    check("select count(distinct hour) as hours from logs", "3", true).await;
+    check(
+        "select region, count(*) filter (where service is null) as n from logs group by region order by 1",
+        "eu,0;us,0",
+        false,
+    )
+    .await;
+    check(
+        "select region, count(service) as n from logs group by region order by region",
+        "eu,22;us,6",
+        false,
+    )
+    .await;
+    check(
+        "select service, count(*) > 0 as any from logs group by service order by 1 limit 1",
+        "api,true",
+        false,
+    )
+    .await;
+    check("select sum(n) as n from (select region, count(*) as n from logs group by region)", "28", true)
+        .await;
+}
