@@ -3,84 +3,17 @@
 -- materialized: run
 -- audit: intervals are counted from $from; a figure of the baseline is its median over the
 --   parts of the baseline
--- audit: the errors of a service that is read from spans are its failed requests or its error lines,
---   whichever are more, because many traces state no outcome; never more than its requests
 -- audit: latency and error rate of an interval of fewer than `min_samples` requests are compared
 --   over the interval and those before it: as few as hold that many requests, and `pooled_windows`
 --   in all at most, also from before $from; `latency_p95` is that of this stretch
 -- audit: rates per second divide by the minutes in which the region served any request at all, so
 --   that the edges of what was recorded do not look like a fall in traffic
 with
--- One row per minute and service, whatever the routes, so that error lines meet all its requests.
-span_requests as (
-    select minute, region, service, sum(requests) as requests, sum(errors) as errors
-    from request_parts
-    where signal = 'spans'
-    group by minute, region, service
-),
-
--- What the error lines of a minute say beyond its failed requests.
-told_errors as (
-    select
-        cast(lines.minute as bigint)
-            / (grain.seconds * 1000000)
-            * (grain.seconds * 1000000) as slot,
-        lines.region as region,
-        lines.service as service,
-        sum(greatest(least(lines.lines, requested.requests) - requested.errors, 0)) as errors
-    from error_lines as lines
-    join span_requests as requested
-        on lines.minute = requested.minute
-        and lines.region = requested.region
-        and lines.service = requested.service
-    cross join request_grain as grain
-    group by 1, 2, 3
-),
-
-requests_by_slot as (
-    select
-        cast(requested.slot as bigint) as at,
-        requested.slot as slot,
-        requested.region as region,
-        requested.service as service,
-        requested.requests as requests,
-        requested.errors + coalesce(told_errors.errors, 0) as errors,
-        requested.timeouts as timeouts,
-        requested.retries as retries,
-        requested.retry_known as retry_known,
-        requested.durations as durations,
-        requested.latency as latency,
-        requested.queue_wait as queue_wait
-    from service_slots as requested
-    left join told_errors
-        on cast(requested.slot as bigint) = told_errors.slot
-        and requested.region = told_errors.region
-        and requested.service = told_errors.service
-),
-
--- How far back intervals with few requests may reach.
-reach as (
-    select
-        pooled_windows - 1 as intervals,
-        cast($from as bigint) - (pooled_windows - 1) * $interval_seconds * 1000000 as starts
-    from settings_detection
-),
-
-in_window as (
-    select
-        requests_by_slot.*,
-        -- Counted from before the window, because division rounds towards 0.
-        (at - reach.starts) / ($interval_seconds * 1000000) - reach.intervals as position
-    from requests_by_slot
-    cross join reach
-    where at >= reach.starts and slot < $to
-),
-
 in_baseline as (
     select
-        requests_by_slot.*,
+        request_outcomes.*,
         (at - divided.starts) * divided.parts / divided.length as part
-    from requests_by_slot
+    from request_outcomes
     cross join baseline_parts as divided
     where slot >= $baseline_from and slot < $baseline_to
 ),
@@ -105,71 +38,6 @@ baseline_seconds as (
     cross join baseline_parts as divided
     where minute >= $baseline_from and minute < $baseline_to
     group by 1, 2
-),
-
-windows as (
-    select
-        region,
-        service,
-        position,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        sum(timeouts) as timeouts,
-        sum(retries) as retries,
-        sum(retry_known) as retry_known,
-        sum(durations) as durations,
-        sketch_merge(latency) as latency,
-        sketch_quantile(sketch_merge(queue_wait), 0.95) as queue_wait_p95
-    from in_window
-    group by region, service, position
-),
-
--- The intervals that each one is judged with: itself, and those before it until there are enough
--- requests.
-stretches as (
-    select
-        region,
-        service,
-        position,
-        unnest(range(0, case when requests >= min_samples then 1 else pooled_windows end)) as back
-    from windows
-    cross join (select min_samples, pooled_windows from settings_detection) as limits
-    where position >= 0
-),
-
-members as (
-    select
-        stretches.region as region,
-        stretches.service as service,
-        stretches.position as position,
-        member.requests as requests,
-        member.errors as errors,
-        member.durations as durations,
-        member.latency as latency,
-        sum(member.requests) over (
-            partition by stretches.region, stretches.service, stretches.position
-            order by stretches.back
-        ) - member.requests as requests_after
-    from stretches
-    join windows as member
-        on stretches.region = member.region
-        and stretches.service = member.service
-        and stretches.position - stretches.back = member.position
-),
-
-pooled as (
-    select
-        region,
-        service,
-        position,
-        sum(requests) as requests,
-        sum(errors) as errors,
-        sum(durations) as durations,
-        sketch_merge(latency) as latency
-    from members
-    cross join (select min_samples from settings_detection) as limits
-    where requests_after < min_samples
-    group by region, service, position
 ),
 
 baseline_figures as (
@@ -199,6 +67,78 @@ baselines as (
     group by figures.region, figures.service
 ),
 
+-- The intervals that one with few requests is judged with: itself and those before it.
+stretches as (
+    select
+        few.region as region,
+        few.service as service,
+        few.position as position,
+        unnest(range(0, limits.pooled_windows)) as back,
+        limits.min_samples as enough
+    from settings_detection as limits
+    cross join request_windows as few
+    where few.position >= 0 and few.requests < limits.min_samples
+),
+
+members as (
+    select
+        stretches.region as region,
+        stretches.service as service,
+        stretches.position as position,
+        stretches.enough as enough,
+        member.requests as requests,
+        member.errors as errors,
+        member.durations as durations,
+        member.latency as latency,
+        sum(member.requests) over (
+            partition by stretches.region, stretches.service, stretches.position
+            order by stretches.back
+        ) as requests_since
+    from stretches
+    join request_windows as member
+        on stretches.region = member.region
+        and stretches.service = member.service
+        and stretches.position - stretches.back = member.position
+),
+
+-- Until they have requests enough.
+pooled as (
+    select
+        region,
+        service,
+        position,
+        sum(requests) as requests,
+        sum(errors) as errors,
+        sum(durations) as durations,
+        sketch_merge(latency) as latency
+    from members
+    where requests_since - requests < enough
+    group by region, service, position
+),
+
+windows as (
+    select
+        single.region as region,
+        single.service as service,
+        single.position as position,
+        single.requests as requests,
+        single.errors as errors,
+        single.timeouts as timeouts,
+        single.retries as retries,
+        single.retry_known as retry_known,
+        single.queue_wait_p95 as queue_wait_p95,
+        coalesce(pooled.durations, single.durations) as durations,
+        coalesce(pooled.latency, single.latency) as latency,
+        coalesce(pooled.errors, single.errors)
+            / cast(coalesce(pooled.requests, single.requests) as double) as pooled_error_rate
+    from request_windows as single
+    left join pooled
+        on single.region = pooled.region
+        and single.service = pooled.service
+        and single.position = pooled.position
+    where single.position >= 0
+),
+
 compared as (
     select
         windows.region as region,
@@ -209,21 +149,17 @@ compared as (
         windows.timeouts as timeouts,
         windows.retries as retries,
         windows.retry_known as retry_known,
-        sketch_quantile(pooled.latency, 0.95) as latency_p95,
+        sketch_quantile(windows.latency, 0.95) as latency_p95,
         windows.queue_wait_p95 - coalesce(baselines.queue_wait_p95, 0.0) as queue_wait_p95,
         windows.errors / cast(windows.requests as double) as error_rate,
-        pooled.errors / cast(pooled.requests as double) as pooled_error_rate,
+        windows.pooled_error_rate as pooled_error_rate,
         windows.requests / cast(window_seconds.seconds as double) as throughput,
         baselines.latency_p95 as baseline_latency_p95,
-        pooled.durations as durations,
-        1.0 - sketch_share_within(pooled.latency, baselines.latency_p95) as slow_share,
+        windows.durations as durations,
+        1.0 - sketch_share_within(windows.latency, baselines.latency_p95) as slow_share,
         baselines.error_rate as baseline_error_rate,
         baselines.throughput as baseline_throughput
     from windows
-    join pooled
-        on windows.region = pooled.region
-        and windows.service = pooled.service
-        and windows.position = pooled.position
     join window_seconds
         on windows.region = window_seconds.region and windows.position = window_seconds.position
     left join baselines

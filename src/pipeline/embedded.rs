@@ -56,6 +56,8 @@ models![
     "features/network_features.sql",
     "features/regression_features.sql",
     "features/request_features.sql",
+    "features/request_outcomes.sql",
+    "features/request_windows.sql",
     "features/reward_features.sql",
     "kpi/kpi_alerts.sql",
     "kpi/kpi_evaluations.sql",
