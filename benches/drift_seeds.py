@@ -84,14 +84,14 @@ def world(options, seed, quiet, folder):
 
 
 def served(path):
-    """Requests among log lines: by region and service the second, route and whether it failed, in the order of time."""
+    """Requests among log lines: by region and service the second, method with route, and whether it failed, in the order of time."""
     grouped = collections.defaultdict(list)
     with path.open() as file:
         for line in file:
             row = json.loads(line)
             if "status_code" in row:
                 place = row["region"], row["service"]
-                grouped[place].append((seconds(row["timestamp"]), row.get("route"), row["status_code"] >= 500))
+                grouped[place].append((seconds(row["timestamp"]), f"{row.get('method')} {row.get('route')}", row["status_code"] >= 500))
     return grouped
 
 
@@ -105,7 +105,7 @@ def power(requests, known, cause, region, service, detail, start, end):
     """How probably a perfect test finds a fault; None where the label does not say what it does to requests."""
     rows = requests[region, service]
     broken = re.search(r"breaks ([0-9.]+) % of requests", detail)
-    route = re.search(r" on (/\S+)$", detail)
+    route = re.search(r" on (\S+ /\S+)$", detail)
     if not broken and not route:
         return None
     n = sum(start <= at < end and (not route or path == route[1]) for at, path, _ in rows)

@@ -248,11 +248,13 @@ impl Fault {
         let route = &service.routes[self.route];
         match self.kind {
             SlowRoute => {
-                format!("new version does {:.1} times the work on {}", self.scale(3.5, 8.0), route.path)
+                let factor = self.scale(3.5, 8.0);
+                format!("new version does {factor:.1} times the work on {} {}", route.method, route.path)
             }
             MemoryLeak => "new version leaks memory until it is killed, again and again".into(),
             NPlusOne => {
-                format!("new version sends {:.0} times the queries on {}", self.scale(12.0, 30.0), route.path)
+                let factor = self.scale(12.0, 30.0);
+                format!("new version sends {factor:.0} times the queries on {} {}", route.method, route.path)
             }
             BadConfig => {
                 format!("changed setting breaks {:.1} % of requests", 100.0 * self.scale(0.04, 0.16))
