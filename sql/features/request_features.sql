@@ -5,7 +5,8 @@
 --   parts of the baseline
 -- audit: latency and error rate of an interval of fewer than `min_samples` requests are compared
 --   over the interval and those before it: as few as hold that many requests, and `pooled_windows`
---   in all at most, also from before $from; `latency_p95` is that of this stretch
+--   in all at most, also from before $from; `latency_p95` is that of this stretch, and `stretch` its
+--   number of intervals with requests
 -- audit: rates per second divide by the minutes in which the region served any request at all, so
 --   that the edges of what was recorded do not look like a fall in traffic
 with
@@ -110,7 +111,8 @@ pooled as (
         sum(requests) as requests,
         sum(errors) as errors,
         sum(durations) as durations,
-        sketch_merge(latency) as latency
+        sketch_merge(latency) as latency,
+        count(*) as stretch
     from members
     where requests_since - requests < enough
     group by region, service, position
@@ -129,6 +131,7 @@ windows as (
         single.queue_wait_p95 as queue_wait_p95,
         coalesce(pooled.durations, single.durations) as durations,
         coalesce(pooled.latency, single.latency) as latency,
+        coalesce(pooled.stretch, 1) as stretch,
         coalesce(pooled.errors, single.errors)
             / cast(coalesce(pooled.requests, single.requests) as double) as pooled_error_rate
     from request_windows as single
@@ -144,6 +147,7 @@ compared as (
         windows.region as region,
         windows.service as service,
         windows.position as position,
+        windows.stretch as stretch,
         windows.requests as requests,
         windows.errors as errors,
         windows.timeouts as timeouts,
@@ -203,6 +207,7 @@ select
     region,
     service,
     position,
+    stretch,
     requests,
     latency_p95,
     error_rate,

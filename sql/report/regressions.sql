@@ -3,12 +3,27 @@
 -- materialized: run
 -- audit: a verdict that is UNCERTAIN is none
 -- audit: two stretches at most one interval apart are one regression
--- audit: fewer than `min_windows` bad windows may be chance and are no regression
+-- audit: fewer than `min_windows` bad windows that share no requests may be chance and are no
+--   regression: a window judged over a stretch of n intervals adds 1/n to those before it
 with
 judged as (
     select region, service, window_start, window_end, verdict, confidence, factors, judged_by
     from verdicts
     where window_start >= $from and window_start < $to and verdict not in ('BENIGN', 'UNCERTAIN')
+),
+
+-- What a window adds in parts of a whole one. Integers add up the same in any order; 27720 can be
+-- divided by each of 1 to 12, the most that `pooled_windows` can be.
+weighed as (
+    select
+        judged.*,
+        27720 / coalesce(requested.stretch, 1) as share
+    from judged
+    left join request_features as requested
+        on judged.region = requested.region
+        and judged.service = requested.service
+        and (cast(judged.window_start as bigint) - cast($from as bigint))
+            / ($interval_seconds * 1000000) = requested.position
 ),
 
 reach as (
@@ -19,7 +34,7 @@ reach as (
             order by window_start, window_end
             rows between unbounded preceding and 1 preceding
         ) as reached
-    from judged
+    from weighed
 ),
 
 starts as (
@@ -58,7 +73,10 @@ episodes as (
         max(judged_by) as judged_by
     from numbered
     group by region, service, verdict, episode
-    having count(*) >= (select max(min_windows) from settings_detection)
+    -- The first window counts in full, because nothing before it is shared.
+    having
+        1 + sum(case when is_start = 1 then 0 else share end) / 27720
+            >= (select max(min_windows) from settings_detection)
 ),
 
 -- What was changed there last before it ended, as far back as the baseline reaches.
