@@ -196,33 +196,32 @@ joined as (
 -- What the services of a region see in common; of two, one may be the only one that is at fault.
 neighbours as (
     select
-        region,
-        position,
-        case when count(own_external_delta) >= 3 then median(own_external_delta) end as external_delta,
-        case when count(own_database_delta) >= 3 then median(own_database_delta) end as database_delta,
-        case when count(own_cache_delta) >= 3 then median(own_cache_delta) end as cache_delta
+        joined.*,
+        case
+            when count(own_external_delta) over (partition by region, position) >= 3
+                then median(own_external_delta) over (partition by region, position)
+        end as common_external_delta,
+        case
+            when count(own_database_delta) over (partition by region, position) >= 3
+                then median(own_database_delta) over (partition by region, position)
+        end as common_database_delta,
+        case
+            when count(own_cache_delta) over (partition by region, position) >= 3
+                then median(own_cache_delta) over (partition by region, position)
+        end as common_cache_delta
     from joined
-    group by region, position
 ),
 
 final as (
     select
-        joined.*,
-        coalesce(
-            joined.own_external_delta,
-            joined.regional_external_delta,
-            neighbours.external_delta
-        ) as external_api_latency_delta,
-        coalesce(
-            joined.own_database_delta,
-            joined.regional_database_delta,
-            neighbours.database_delta
-        ) as database_latency_delta,
-        coalesce(joined.own_cache_delta, joined.regional_cache_delta, neighbours.cache_delta)
+        *,
+        coalesce(own_external_delta, regional_external_delta, common_external_delta)
+            as external_api_latency_delta,
+        coalesce(own_database_delta, regional_database_delta, common_database_delta)
+            as database_latency_delta,
+        coalesce(own_cache_delta, regional_cache_delta, common_cache_delta)
             as cache_hit_rate_delta
-    from joined
-    join neighbours
-        on joined.region = neighbours.region and joined.position = neighbours.position
+    from neighbours
 )
 
 select
