@@ -2,7 +2,9 @@
 -- grain: one row per region, service that serves several routes, and route with known latencies
 -- materialized: once
 -- audit: a request is slow when it takes longer than `slow_from`: the 95th percentile of its route
---   in the baseline, and by the check's limit more; `share` of the baseline's requests do
+--   in the baseline, and by the check's limit more, or twice the median, whichever is less: where
+--   the slowest take many times as long as most, all can become slow below the percentile
+-- audit: `share` of the baseline's requests are slow
 -- audit: a kept baseline has the limits of the settings when it was set
 with
 past as (
@@ -29,8 +31,11 @@ limits as (
         past.service as service,
         past.route as route,
         past.latency as latency,
-        sketch_quantile(past.latency, 0.95)
-            * (1.0 + least(checks.threshold_percent, checks.warning_percent) / 100.0) as slow_from
+        least(
+            sketch_quantile(past.latency, 0.95)
+                * (1.0 + least(checks.threshold_percent, checks.warning_percent) / 100.0),
+            2.0 * sketch_quantile(past.latency, 0.5)
+        ) as slow_from
     from settings_drift as checks
     cross join several as past
     where

@@ -147,7 +147,7 @@ impl Args {
             .enable_all()
             .build()
             .map_err(|e| Error::Usage { message: format!("cannot start threads: {e}"), hint: None })?;
-        runtime.block_on(async {
+        let outcome = runtime.block_on(async {
             match self.command {
                 Command::Check(verb) => verb.run(&self.global).await,
                 Command::Certify(verb) => verb.run(&self.global).await,
@@ -177,6 +177,11 @@ impl Args {
                 Command::Train(verb) => verb.run(&self.global).await,
                 Command::Verify(verb) => verb.run(&self.global).await,
             }
-        })
+        });
+        // What a command that failed has left behind, such as a table half opened, ends with the runtime. A thread
+        // that waits for it panics then, which says nothing about the command: its outcome is known.
+        std::panic::set_hook(Box::new(|_| ()));
+        drop(runtime);
+        outcome
     }
 }
