@@ -1,6 +1,7 @@
 //! A folder that appears whole or not at all.
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Begins a folder that will replace `path`. A file of the old folder that is not written again goes with it.
+    /// Begins a folder that will replace `path`. A file of the old folder that is not written again goes with it, so an error
+    /// when the old folder cannot be one of ours: with a folder in it here, with none of the new folder's files at the end.
     pub fn begin(path: &Path) -> io::Result<Folder> {
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        old_files(path)?;
         let fresh = beside(path, "partial");
         fs::create_dir_all(&fresh)?;
         Ok(Folder { path: path.to_owned(), fresh, names: Vec::new(), is_finished: false })
@@ -37,6 +41,10 @@ impl Folder {
         // All of them at the end: by then most have been written, and thousands one after the other would each wait for the disk.
         for name in &self.names {
             fs::File::open(self.fresh.join(name))?.sync_all()?;
+        }
+        let old = old_files(&self.path)?;
+        if !old.is_empty() && !self.names.iter().any(|name| old.contains(OsStr::new(name))) {
+            return Err(not_ours("one with other files"));
         }
         swap(&self.path, &self.fresh, &beside(&self.path, "replaced"))?;
         self.is_finished = true;
@@ -59,6 +67,32 @@ pub fn write_folder(path: &Path, documents: &[Artifact]) -> io::Result<()> {
     documents.iter().try_for_each(|document| folder.write(document))?;
     folder.finish()?;
     Ok(())
+}
+
+/// The names of the files in a folder that is to be replaced; none where there is no folder yet.
+fn old_files(path: &Path) -> io::Result<BTreeSet<OsString>> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(not_ours("a file")),
+        entries => entries?,
+    };
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let (entry, name) = entry.and_then(|entry| Ok((entry.file_type()?, entry.file_name())))?;
+        if entry.is_dir() {
+            let got = format!("one that holds the folder `{}`", name.display());
+            return Err(not_ours(&got));
+        }
+        names.insert(name);
+    }
+    Ok(names)
+}
+
+fn not_ours(got: &str) -> io::Error {
+    let text = format!(
+        "it is replaced whole: expected no folder yet, an empty one or that of an earlier run; got {got}"
+    );
+    io::Error::new(io::ErrorKind::AlreadyExists, text)
 }
 
 /// A name beside `path` that no other process uses.
@@ -114,5 +148,23 @@ mod tests {
         assert!(write_folder(&folder, &[Artifact::text("no/such/folder", "2")]).is_err());
         assert_eq!(names(&folder), ["a"]);
         assert_eq!(names(root.path()), ["package"]);
+    }
+
+    #[test]
+    fn what_is_no_folder_of_an_earlier_run_is_not_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let home = root.path().join("home");
+        fs::create_dir_all(home.join("photos")).unwrap();
+        fs::write(home.join("a"), "old").unwrap();
+        let error = write_folder(&home, &[Artifact::text("a", "1")]).unwrap_err();
+        assert!(error.to_string().ends_with("got one that holds the folder `photos`"), "{error}");
+        fs::remove_dir(home.join("photos")).unwrap();
+        let error = write_folder(&home, &[Artifact::text("b", "1")]).unwrap_err();
+        assert!(error.to_string().ends_with("got one with other files"), "{error}");
+        let error = write_folder(&home.join("a"), &[Artifact::text("b", "1")]).unwrap_err();
+        assert!(error.to_string().ends_with("got a file"), "{error}");
+        assert_eq!((names(root.path()), names(&home)), (vec!["home".to_owned()], vec!["a".to_owned()]));
+        write_folder(&home, &[Artifact::text("a", "new")]).unwrap();
+        assert_eq!(fs::read(home.join("a")).unwrap(), b"new");
     }
 }

@@ -1,5 +1,6 @@
 //! What people see while a command works, and files that appear whole or not at all.
 
+use std::fs::{self, File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
@@ -106,22 +107,40 @@ pub(super) enum Unit {
 }
 
 /// Writes a file so that a reader sees the old content or the new, never a part: a temporary file beside
-/// it, then a rename.
+/// it, then a rename. Of a link, the file it leads to is replaced; what is no file is written to.
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
     let fail = |source| Error::Write { path: path.to_owned(), source };
-    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(fail)?;
+    if is_stream(path) {
+        let stream = OpenOptions::new().append(true).open(path);
+        return stream.and_then(|mut stream| stream.write_all(content)).map_err(fail);
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if let Some(folder) = place.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(fail)?;
+    }
+    let mut name = place.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.partial", std::process::id()));
-    let partial = path.with_file_name(name);
-    let written = std::fs::File::create(&partial)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&partial, path));
-    written.map_err(|source| {
-        let _ = std::fs::remove_file(&partial);
+    let partial = place.with_file_name(name);
+    let write = || {
+        let mut file = File::create(&partial)?;
+        if let Ok(old) = fs::metadata(&place) {
+            file.set_permissions(old.permissions())?; // Who may not read the old content may not read the new.
+        }
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&partial, &place)
+    };
+    write().map_err(|source| {
+        let _ = fs::remove_file(&partial);
         fail(source)
     })
+}
+
+/// Whether a path leads to a device or a pipe, such as `/dev/null` and `/dev/stdout`. A rename would put a file in its place,
+/// and whoever may do that to `/dev/null` breaks the machine.
+fn is_stream(path: &Path) -> bool {
+    ["/dev", "/proc"].iter().any(|root| path.starts_with(root))
+        || fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// A number with a comma between groups of three digits.
@@ -154,7 +173,39 @@ mod tests {
         let path = folder.path().join("deep/er/report.md");
         write_whole(&path, b"old").unwrap();
         write_whole(&path, b"new").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"new");
-        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_to_and_stays_a_pipe() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        write_whole(&pipe, b"rows").unwrap();
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "a file stands where the pipe was");
+        assert_eq!(reader.join().unwrap(), b"rows");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_file_is_replaced_with_the_rights_it_had() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("report.md"), folder.path().join("latest.md"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink("report.md", &link).unwrap();
+        write_whole(&link, b"new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }
