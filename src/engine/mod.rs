@@ -1,5 +1,6 @@
 //! The query engine: the one way to build a session, the tables it starts with, and parameters in SQL.
 
+mod ndjson;
 mod params;
 mod session;
 mod tables;

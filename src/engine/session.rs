@@ -97,6 +97,7 @@ impl Engine {
             .build_arc()?;
         // Files are queried in place by their path: select * from 'x.csv'.
         let context = SessionContext::new_with_config_rt(config, runtime).enable_url_table();
+        super::ndjson::register(&context)?;
         context.add_optimizer_rule(Arc::new(CountByLog));
         functions::register_all(&context, RuleSet::try_from(settings)?);
         super::register_settings(&context, settings)?;

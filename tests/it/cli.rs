@@ -97,13 +97,14 @@ fn a_file_is_queried_by_its_path_without_any_lake() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     std::fs::write(at.join("access.csv"), "status,ms\n200,1.5\n500,3\n200,2\n").unwrap();
-    std::fs::write(at.join("a.json"), "{\"k\":1}\n{\"k\":2}\n").unwrap();
+    for name in ["a.json", "a.ndjson", "a.jsonl"] {
+        std::fs::write(at.join(name), "{\"k\":1}\n{\"k\":2}\n").unwrap();
+    }
     let sql = "select status, count(*) as n, avg(ms) as ms from 'access.csv' group by status order by status";
     assert_eq!(ok(at, &["sql", "--format", "csv", "-c", sql]), "status,n,ms\n200,2,1.75\n500,1,3.0\n");
-    assert_eq!(
-        ok(at, &["sql", "--format", "ndjson", "-c", "select sum(k) as k from 'a.json'"]),
-        "{\"k\":3}\n"
-    );
+    let sql =
+        "select (select sum(k) from 'a.json') + (select sum(k) from 'a.ndjson') + max(k) as k from 'a.jsonl'";
+    assert_eq!(ok(at, &["sql", "--format", "ndjson", "-c", sql]), "{\"k\":8}\n");
     ok(at, &["sql", "--format", "parquet", "--output", "out.parquet", "-c", "select * from 'access.csv'"]);
     assert_eq!(
         ok(at, &["sql", "--format", "csv", "-c", "select count(*) as n from 'out.parquet'"]),
