@@ -88,8 +88,8 @@ before_it as (
                 recorded.key,
                 recorded.change_id
         ) as place
-    from levels
-    cross join settings_change as limits
+    from settings_change as limits
+    cross join levels
     join recorded
         on recorded.region in (levels.region, 'unknown', 'global', 'all')
         and coalesce(recorded.service, levels.service) = levels.service
@@ -126,8 +126,8 @@ final as (
         before_it.cause_author as cause_author,
         before_it.cause_at as cause_at,
         before_it.cause_id as cause_id
-    from levels
-    cross join settings_change as limits
+    from settings_change as limits
+    cross join levels
     left join settings_drift as checks on levels.name = checks.name
     left join before_it
         on levels.name = before_it.name

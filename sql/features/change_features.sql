@@ -117,8 +117,8 @@ final as (
         case when changes_known.is_known then counted.hyperparameter_drift end
             as hyperparameter_drift_score,
         case when changes_known.is_known then counted.policy_changes end as policy_change_count
-    from counted
-    cross join changes_known
+    from changes_known
+    cross join counted
 )
 
 select

@@ -196,11 +196,8 @@ final as (
         end as error_spike_detected,
         timeouts / cast(requests as double) as timeout_rate,
         retries / nullif(cast(retry_known as double), 0.0) as retry_rate
-    from compared
-    cross join (
-        select spike_min_errors, spike_ratio, spike_sigmas, latency_sigmas
-        from settings_detection
-    ) as limits
+    from settings_detection as limits
+    cross join compared
 )
 
 select

@@ -60,10 +60,10 @@ windows as (
         case when expected.is_violated or expected.is_anomaly then expected.observed end as notable,
         grid.target as target,
         grid.threshold as threshold
-    from grid
+    from lengths
+    cross join grid
     left join slo_expected as expected
         on grid.series = expected.series and grid.position = expected.position
-    cross join lengths
 ),
 
 final as (
