@@ -136,10 +136,11 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// Whether a path leads to a device or a pipe, such as `/dev/null` and `/dev/stdout`. A rename would put a file in its place,
-/// and whoever may do that to `/dev/null` breaks the machine.
+/// Whether a path leads to a device or a pipe, such as `/dev/null`. A rename would put a file in its place, and whoever may
+/// do that to `/dev/null` breaks the machine. What this process has open, such as `/dev/stdout`, may lead to a file into which
+/// others write as well.
 fn is_stream(path: &Path) -> bool {
-    ["/dev", "/proc"].iter().any(|root| path.starts_with(root))
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|open| path.starts_with(open))
         || fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
@@ -207,5 +208,16 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_are_streams_and_files_below_dev_are_not() {
+        for stream in ["/dev/null", "/dev/stdout", "/dev/fd/1"] {
+            assert!(is_stream(Path::new(stream)), "{stream}");
+        }
+        for file in ["/dev/shm/report.md", "/dev/shm", "report.md"] {
+            assert!(!is_stream(Path::new(file)), "{file}");
+        }
     }
 }
