@@ -23,6 +23,10 @@ impl Folder {
     /// when the old folder cannot be one of ours: with a folder in it here, with none of the new folder's files at the end.
     pub fn begin(path: &Path) -> io::Result<Folder> {
         let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if std::env::current_dir().is_ok_and(|here| here == *path) {
+            // Whoever stands in it would be left in one that is gone.
+            return Err(not_ours("the current one"));
+        }
         old_files(path)?;
         let fresh = beside(path, "partial");
         fs::create_dir_all(&fresh)?;
@@ -163,6 +167,8 @@ mod tests {
         assert!(error.to_string().ends_with("got one with other files"), "{error}");
         let error = write_folder(&home.join("a"), &[Artifact::text("b", "1")]).unwrap_err();
         assert!(error.to_string().ends_with("got a file"), "{error}");
+        let error = write_folder(&std::env::current_dir().unwrap(), &[Artifact::text("b", "1")]).unwrap_err();
+        assert!(error.to_string().ends_with("got the current one"), "{error}");
         assert_eq!((names(root.path()), names(&home)), (vec!["home".to_owned()], vec!["a".to_owned()]));
         write_folder(&home, &[Artifact::text("a", "new")]).unwrap();
         assert_eq!(fs::read(home.join("a")).unwrap(), b"new");
