@@ -150,6 +150,8 @@ def main():
     false, quiet_episodes, episodes, unexplained, cpus = 0, collections.Counter(), 0, collections.Counter(), []
     hard, hard_missed = collections.Counter(), collections.Counter()
     changes, changes_found = 0, 0
+    if options.dir:
+        pathlib.Path(options.dir).mkdir(parents=True, exist_ok=True)
     for seed in range(first, last + 1):
         for quiet in (True, False):
             if options.keep:
