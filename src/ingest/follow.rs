@@ -22,7 +22,7 @@ use super::resume::{compare, landed, offsets};
 use super::run::{Found, Order, Reader, TABLES, Work, flow, settings};
 use super::source::{
     Blocks, FIRST_LINE, FileId, Grip, Tail, digests_at, earlier_names, file_id, head, identity_of_file,
-    is_packed, matching, unpack_file,
+    is_packed, matching, unpack, unpack_file, was_cut,
 };
 use super::stats::{Progress, Summary};
 use crate::lake::Lake;
@@ -181,8 +181,8 @@ impl Follower {
                 }
             }
         }
-        for (path, mark, size) in &found {
-            self.check(path, *mark, *size);
+        for (path, mark, _) in &found {
+            self.check(path, *mark);
         }
         let mut news = self.read_all(&found)?;
         for (path, mark, size) in &found {
@@ -197,11 +197,11 @@ impl Follower {
     }
 
     /// Whether a path still means the file that is read under it, uncut.
-    fn check(&mut self, path: &Path, mark: FileId, size: u64) {
+    fn check(&mut self, path: &Path, mark: FileId) {
         let Some(State::Open(file)) = self.files.get_mut(path) else { return };
         if file.mark != mark {
             file.away.get_or_insert(0);
-        } else if size < file.grip.read() || head(path).is_ok_and(|h| !h.starts_with(&file.head)) {
+        } else if was_cut(path, mark, file.grip.read(), &file.head) {
             file.grip.cut();
         }
     }
@@ -230,7 +230,7 @@ impl Follower {
                 // Gone, or between two names. Its bytes are there as long as it is open.
                 file.away = Some(0);
             }
-            if let Some(damage) = outcome {
+            if let Some(damage) = outcome.filter(|_| !occupied) {
                 let (source, mark, end, cut) = (file.source, file.mark, file.end, file.grip.is_cut());
                 let size = fs::metadata(&path).map_or(0, |m| m.len());
                 send(&mut self.reader, source, Work::Ended { damage, bytes: end })?;
@@ -274,7 +274,7 @@ impl Follower {
             self.files.insert(path.to_owned(), State::Waiting { size });
             return Ok(false);
         }
-        match self.open(path, packed, donor) {
+        match self.open(path, mark, packed, donor) {
             Ok(Some(mut file)) => {
                 // At once, while the lake still knows it by its earlier name.
                 self.inherit(&mut file)?;
@@ -282,17 +282,25 @@ impl Follower {
                 Ok(true)
             }
             Ok(None) => Err(Closed),
-            // It may have gone in this very moment; the next look tells.
+            // It may have gone or been renamed in this very moment; the next look tells.
             Err(_) => Ok(false),
         }
     }
 
     /// Opens a file and finds out how much of it has landed, under this name or an earlier one. `donor` is the name
     /// that it must have landed under.
-    fn open(&mut self, path: &Path, packed: bool, donor: Option<&Path>) -> io::Result<Option<Followed>> {
+    fn open(
+        &mut self,
+        path: &Path,
+        mark: FileId,
+        packed: bool,
+        donor: Option<&Path>,
+    ) -> io::Result<Option<Followed>> {
         let mut file = File::open(path)?;
-        let mark = file_id(&file.metadata()?);
-        let head = head(path)?;
+        if file_id(&file.metadata()?) != mark {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let head = head(&mut file)?;
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         let others: Vec<PathBuf> = match donor {
             Some(donor) => vec![donor.to_owned()],
@@ -311,7 +319,7 @@ impl Follower {
         let digests = if places.is_empty() {
             Vec::new()
         } else if packed {
-            digests_at(&mut unpack_file(path)?, &places).unwrap_or_else(|_| vec![None; places.len()])
+            digests_at(&mut unpack(file.try_clone()?)?, &places).unwrap_or_else(|_| vec![None; places.len()])
         } else {
             digests_at(&mut file, &places)?
         };
@@ -339,7 +347,7 @@ impl Follower {
         let about = self.reader.about(&name, reached);
         let grip = Arc::new(Grip::default());
         let blocks = if packed {
-            Blocks::new(unpack_file(path)?, &about, limit, spare)
+            Blocks::new(unpack(file)?, &about, limit, spare)
         } else {
             let tail = Tail::new(file, grip.clone(), self.reader.count.clone());
             Blocks::live(Box::new(tail), &about, limit, spare)
@@ -388,7 +396,8 @@ impl Follower {
             if !digests.is_ok_and(|digests| compare(recorded, &places, &digests).0 != [0; TABLES]) {
                 continue;
             }
-            let Ok(Some(mut file)) = self.open(&other, is_packed(&other), Some(path)) else { continue };
+            let Ok(mark) = fs::metadata(&other).map(|m| file_id(&m)) else { continue };
+            let Ok(Some(mut file)) = self.open(&other, mark, is_packed(&other), Some(path)) else { continue };
             let mut damage = None;
             if file.inherited.is_some() {
                 let closed = |Closed| io::Error::from(io::ErrorKind::BrokenPipe);

@@ -17,5 +17,5 @@ pub(crate) use frames::Mark;
 pub(crate) use head::{Head, csv_fields, delimiter_of, vpc_line};
 pub(crate) use paced::Paced;
 pub(crate) use resolve::{Source, check, identity_of, identity_of_file, matching, resolve};
-pub(crate) use tail::{FileId, Grip, Tail, earlier_names, file_id, head};
-pub(crate) use unpack::{Unpacked, is_packed, open, unpack_file};
+pub(crate) use tail::{FileId, Grip, Tail, earlier_names, file_id, head, was_cut};
+pub(crate) use unpack::{Unpacked, is_packed, open, unpack, unpack_file};

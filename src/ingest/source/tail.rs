@@ -1,7 +1,8 @@
 //! A file that grows: its end is not the end, and its name may come to mean another file.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -83,11 +84,23 @@ impl Read for Tail {
     }
 }
 
-/// The beginning of a file, read without moving anybody's place in it.
-pub(crate) fn head(path: &std::path::Path) -> io::Result<Vec<u8>> {
+/// The beginning of a file that was just opened, which is then at its beginning again.
+pub(crate) fn head(file: &mut File) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD);
-    File::open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
+    file.take(HEAD as u64).read_to_end(&mut head)?;
+    file.rewind()?;
     Ok(head)
+}
+
+/// Whether a file, known by its mark, was cut: what was read of it is not in it any more. All of it is asked of one
+/// opened file, because the path may come to mean another one at any moment, which says nothing about this one.
+pub(crate) fn was_cut(path: &Path, mark: FileId, read: u64, beginning: &[u8]) -> bool {
+    let asked = File::open(path).and_then(|mut file| {
+        let metadata = file.metadata()?;
+        let is_same = file_id(&metadata) == mark;
+        Ok(is_same && (metadata.len() < read || !head(&mut file)?.starts_with(beginning)))
+    });
+    asked.unwrap_or(false)
 }
 
 /// Under which names a file may have been read before it was rotated to this one: `app.log.2.gz` was `app.log.2`,
@@ -146,7 +159,27 @@ mod tests {
         let mut rest = Vec::new();
         tail.read_to_end(&mut rest).unwrap();
         assert_eq!((grip.read(), rest.as_slice()), (7, &b" two"[..]));
-        assert_eq!(head(&path).unwrap(), b"one two");
+    }
+
+    #[test]
+    fn a_path_that_came_to_mean_another_file_is_not_a_cut_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, moved) = (folder.path().join("a.log"), folder.path().join("a.log.1"));
+        std::fs::write(&path, "one two").unwrap();
+        let mark = file_id(&path.metadata().unwrap());
+        let is_cut = |path: &Path| was_cut(path, mark, 7, b"one");
+        assert!(!is_cut(&path));
+        std::fs::write(&path, "one two three").unwrap();
+        assert!(!is_cut(&path));
+        std::fs::rename(&path, &moved).unwrap();
+        assert!(!is_cut(&path));
+        // Shorter, and beginning otherwise: both would be signs of a cut in the same file.
+        std::fs::write(&path, "two").unwrap();
+        assert!(!is_cut(&path) && !is_cut(&moved));
+        std::fs::write(&moved, "one").unwrap();
+        assert!(is_cut(&moved));
+        std::fs::write(&moved, "six seven").unwrap();
+        assert!(is_cut(&moved));
     }
 
     #[test]

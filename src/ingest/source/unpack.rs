@@ -53,7 +53,8 @@ pub(crate) fn is_packed(path: &Path) -> bool {
     read.is_ok() && (head.starts_with(&GZIP_MAGIC) || head == ZSTD_MAGIC)
 }
 
-fn unpack<R: Read + Send + 'static>(mut raw: R) -> io::Result<Unpacked> {
+/// Unpacks what is packed, told by its first bytes.
+pub(crate) fn unpack<R: Read + Send + 'static>(mut raw: R) -> io::Result<Unpacked> {
     let mut head = Vec::with_capacity(4);
     raw.by_ref().take(4).read_to_end(&mut head)?;
     let gzip = head.starts_with(&GZIP_MAGIC);
