@@ -23,11 +23,10 @@ pub enum Error {
         message: String,
     },
     /// The text names what does not exist, or failed while running.
-    #[error("{}", sql_message(.source))]
+    #[error("{}", sql_message(.error))]
     Sql {
-        /// What DataFusion says.
-        #[source]
-        source: Box<DataFusionError>,
+        /// What DataFusion says. No source of this error: the message has all that its chain says, once.
+        error: Box<DataFusionError>,
     },
     /// `$name` stands in the SQL but has no value.
     #[error("parameter `${name}` has no value; set are: {}", if known.is_empty() { "none" } else { known })]
@@ -67,7 +66,7 @@ impl From<DataFusionError> for Error {
                 let text = text.strip_prefix("sql parser error: ").unwrap_or(&text);
                 Error::Syntax { message: text.to_owned() }
             }
-            _ => Error::Sql { source: Box::new(source) },
+            _ => Error::Sql { error: Box::new(source) },
         }
     }
 }
@@ -76,7 +75,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Sql { source } => sql_hint(source),
+            Error::Sql { error } => sql_hint(error),
             Error::UnknownParameter { name, .. } => {
                 Some(format!("in the shell: \\set {name} VALUE; on the command line: --set {name}=VALUE"))
             }
@@ -88,17 +87,32 @@ impl Error {
     }
 }
 
-/// DataFusion's message without its own prefixes and back traces, which say nothing to a user.
+/// DataFusion's message and what it rests on, without its own prefixes and back traces, which say nothing to a user.
 fn sql_message(error: &DataFusionError) -> String {
-    let text = error.find_root().to_string();
-    let text = text.split("\n\nbacktrace:").next().unwrap_or(&text);
-    let mut text = text.trim();
+    let root = error.find_root();
+    let mut text = without_trace(root);
     for prefix in
         ["Error during planning: ", "SQL error: ", "Schema error: ", "Execution error: ", "External error: "]
     {
-        text = text.strip_prefix(prefix).unwrap_or(text);
+        if let Some(rest) = text.strip_prefix(prefix) {
+            text = rest.to_owned();
+        }
     }
-    format!("SQL: {}", text.trim_end_matches('.'))
+    let mut cause = std::error::Error::source(root);
+    while let Some(error) = cause {
+        let said = without_trace(error);
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    format!("SQL: {text}")
+}
+
+fn without_trace(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let text = text.split("\n\nbacktrace:").next().unwrap_or(&text);
+    text.trim().trim_end_matches('.').to_owned()
 }
 
 fn sql_hint(error: &DataFusionError) -> Option<String> {

@@ -93,6 +93,19 @@ fn a_date_that_is_none_is_refused_before_any_work() {
 }
 
 #[test]
+fn what_sql_names_and_does_not_exist_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("access.csv"), "status,ms\n200,1.5\n").unwrap();
+    for (sql, told) in
+        [("select code from 'access.csv'", "No field named code"), ("select * from lgos", "lgos' not found")]
+    {
+        let output = tars(at, &["sql", "-c", sql]);
+        assert_eq!((output.code, output.stderr.matches(told).count()), (Some(6), 1), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn a_file_is_queried_by_its_path_without_any_lake() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
