@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Drift against simulated days whose faults are known.
 
-    python3 benches/drift_seeds.py --tars target/release/tars --seeds 1-20 [--rows 200000] [--dir DIR [--keep]]
+    python3 benches/drift_seeds.py --tars target/release/tars --seeds 1-20 [--rows 1000000] [--alone] [--dir DIR [--keep]]
 
 For each seed two worlds of 48 hours are simulated, one with faults and one without. The second day is compared with the
-first (which has faults of its own) by `tars drift`, with the settings as they come. A fault is found when an episode of
+first (which has faults of its own) by `tars drift`, with the settings as they come. With --alone the worlds last 24 hours:
+what stands in for the day before is the first quarter of the day, and the faults that begin later are counted. A fault is found when an episode of
 drift_analysis.json of the fault's category, in its region, at one of its services or at the region as a whole (which is
 counted apart), overlaps it. Late by an hour at most: where little is served, up to an hour is judged together. Every
 episode of a quiet world is false. In a world with faults an episode is unexplained when no fault and no recorded change
@@ -45,7 +46,7 @@ CATEGORY = {
     "traffic_surge": "behavior",
     "reward_drop": "behavior",
 }
-DAY = "2025-01-16"
+FIRST_DAY, SECOND_DAY = "2025-01-15", "2025-01-16"
 BEFORE, AFTER = 300, 3600
 
 
@@ -68,7 +69,8 @@ def world(options, seed, quiet, folder):
 
     out, lake = folder / "telemetry", folder / "lake"
     if not lake.exists():
-        run("simulate", "--out", str(out), "--hours", "48", "--rows", str(options.rows), "--seed", str(seed),
+        days = 1 if options.alone else 2
+        run("simulate", "--out", str(out), "--hours", str(24 * days), "--rows", str(days * options.rows), "--seed", str(seed),
             *(["--quiet-world"] if quiet else []))
         run("ingest", "--lake", str(lake), *map(str, sorted(out.glob("*.ndjson"))))
         (folder / "power.json").write_text(json.dumps(powers(out)))
@@ -76,7 +78,8 @@ def world(options, seed, quiet, folder):
             if path.name not in ("incidents.ndjson", "changes.ndjson"):
                 path.unlink()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    analysis = json.loads(run("drift", "--lake", str(lake), "--date", DAY, "--format", "json"))
+    day = FIRST_DAY if options.alone else SECOND_DAY
+    analysis = json.loads(run("drift", "--lake", str(lake), "--date", day, "--format", "json"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     found = json.loads((folder / "power.json").read_text())
@@ -140,7 +143,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tars", default="target/release/tars")
     parser.add_argument("--seeds", default="1-20", help="first-last")
-    parser.add_argument("--rows", type=int, default=200_000, help="log lines of 48 hours")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="log lines of a day")
+    parser.add_argument("--alone", action="store_true", help="no day before: the first quarter of the day stands in")
     parser.add_argument("--dir", help="where to work; emptied world by world")
     parser.add_argument("--keep", action="store_true", help="leave the lakes in --dir, or use those that are there")
     parser.add_argument("--missed", action="store_true", help="name every fault that was missed")
@@ -150,6 +154,7 @@ def main():
     false, quiet_episodes, episodes, unexplained, cpus = 0, collections.Counter(), 0, collections.Counter(), []
     hard, hard_missed = collections.Counter(), collections.Counter()
     changes, changes_found = 0, 0
+    since_when = f"{FIRST_DAY}T06:00:00Z" if options.alone else f"{SECOND_DAY}T00:00:00Z"
     if options.dir:
         pathlib.Path(options.dir).mkdir(parents=True, exist_ok=True)
     for seed in range(first, last + 1):
@@ -171,7 +176,7 @@ def main():
             episodes += len(found)
             known = list(faults(incidents))
             for (cause, region, services, start, end, _), chance in zip(known, could):
-                if cause not in CATEGORY or start < seconds(DAY + "T00:00:00Z"):
+                if cause not in CATEGORY or start < seconds(since_when):
                     continue
                 total[cause] += 1
                 beside = [e for e, since, until in found if e["region"] == region and e["category"] == CATEGORY[cause]
@@ -187,7 +192,7 @@ def main():
                     if options.missed:
                         of = "" if chance is None else f"; a perfect test finds it with probability {chance:.2f}"
                         print(f"seed {seed}: missed {cause} in {region} {sorted(map(str, services))} at {start:.0f}{of}")
-            scalings = [c for c in changed if c["kind"] in ("replicas", "resource_limit") and c["timestamp"][:10] == DAY]
+            scalings = [c for c in changed if c["kind"] in ("replicas", "resource_limit") and seconds(c["timestamp"]) >= seconds(since_when)]
             changes += len(scalings)
             for change in scalings:
                 at = seconds(change["timestamp"])

@@ -9,12 +9,17 @@ use crate::domain::parse_timestamp;
 use crate::error::Error;
 use crate::simulate;
 
+/// Enough for each fault to meet requests, even in the smallest region at night.
+const ROWS_OF_A_DAY: f64 = 1_000_000.0;
+
 /// Write deterministic multi-region telemetry with labelled faults, one NDJSON file per table.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  tars simulate --out telemetry                              a day, 100,000 log lines
-  tars simulate --out big --hours 48 --rows 3000000 --seed 7
+  tars simulate --out telemetry                              a day, 1,000,000 log lines
+  tars simulate --out small --hours 2 --rows 10000
+  tars simulate --out other --hours 48 --seed 7
+Where few log lines are spread over a day, some faults touch only a few requests.
 The same options give the same bytes.")]
 pub(super) struct Simulate {
     /// Folder for the files
@@ -23,9 +28,9 @@ pub(super) struct Simulate {
     /// Span of time to cover
     #[arg(long, default_value_t = 24.0, value_name = "H")]
     hours: f64,
-    /// Log lines to write; the other tables follow from them and from the span
-    #[arg(long, default_value_t = 100_000, value_name = "N")]
-    rows: u64,
+    /// Log lines to write; the other tables follow from them and from the span [default: 1000000 for each 24 hours]
+    #[arg(long, value_name = "N")]
+    rows: Option<u64>,
     /// Which of the possible worlds
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
@@ -46,7 +51,7 @@ impl Simulate {
         let options = simulate::Options {
             start,
             hours: self.hours,
-            rows: self.rows,
+            rows: self.rows.unwrap_or(((self.hours / 24.0 * ROWS_OF_A_DAY).round() as u64).max(1)),
             seed: self.seed,
             quiet: self.quiet_world,
             threads: NonZeroUsize::new(global.threads()),
