@@ -5,11 +5,11 @@
 
 For each seed two worlds of 48 hours are simulated, one with faults and one without. The second day is compared with the
 first (which has faults of its own) by `tars drift`, with the settings as they come. With --alone the worlds last 24 hours:
-what stands in for the day before is the first quarter of the day, and the faults that begin later are counted. A fault is found when an episode of
-drift_analysis.json of the fault's category, in its region, at one of its services or at the region as a whole (which is
-counted apart), overlaps it. Late by an hour at most: where little is served, up to an hour is judged together. Every
-episode of a quiet world is false. In a world with faults an episode is unexplained when no fault and no recorded change
-of replicas or limits, in its region or in a region that calls it, lies beside it.
+what stands in for the day before is the first quarter of the day, and the faults that begin later are counted. A fault is
+found when an episode of drift_analysis.json of the fault's category, in its region, at one of its services or at the region
+as a whole (which is counted apart), overlaps it. Late by an hour at most: where little is served, up to an hour is judged
+together. Every episode of a quiet world is false. In a world with faults an episode is unexplained when no fault and no
+recorded change of replicas or limits, in its region or in a region that calls it, lies beside it.
 
 Some faults touch too few requests for any test. What one could do is computed from ground truth alone, before anything is
 looked for: from the label (what share of requests it touches, of which route) and from how many requests the simulated log

@@ -9,9 +9,6 @@ use crate::domain::parse_timestamp;
 use crate::error::Error;
 use crate::simulate;
 
-/// Enough for each fault to meet requests, even in the smallest region at night.
-const ROWS_OF_A_DAY: f64 = 1_000_000.0;
-
 /// Write deterministic multi-region telemetry with labelled faults, one NDJSON file per table.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -51,7 +48,7 @@ impl Simulate {
         let options = simulate::Options {
             start,
             hours: self.hours,
-            rows: self.rows.unwrap_or(((self.hours / 24.0 * ROWS_OF_A_DAY).round() as u64).max(1)),
+            rows: self.rows.unwrap_or((self.hours / 24.0 * simulate::DAILY_ROWS as f64).round() as u64),
             seed: self.seed,
             quiet: self.quiet_world,
             threads: NonZeroUsize::new(global.threads()),

@@ -35,7 +35,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use options::{Checked, DEFAULT_START, Options};
+pub use options::{Checked, DAILY_ROWS, DEFAULT_START, Options};
 pub use run::{Summary, TABLES, TableSummary, run};
 
 use std::path::PathBuf;

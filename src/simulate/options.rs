@@ -10,6 +10,9 @@ use crate::domain::{MAX_MICROS, MICROS_PER_HOUR, MICROS_PER_SECOND, MIN_MICROS};
 /// 2025-01-15T00:00:00Z.
 pub const DEFAULT_START: i64 = 1_736_899_200 * MICROS_PER_SECOND;
 
+/// Log lines of a day, unless asked otherwise: enough for faults to meet requests even in the smallest region at night.
+pub const DAILY_ROWS: u64 = 1_000_000;
+
 /// Ten years: beyond that the plan itself would no longer be small.
 const MAX_HOURS: f64 = 10.0 * 365.0 * 24.0;
 /// One minute, the grain of the plan.
@@ -45,7 +48,7 @@ impl Options {
             out: out.into(),
             start: DEFAULT_START,
             hours: 24.0,
-            rows: 1_000_000,
+            rows: DAILY_ROWS,
             seed: 42,
             regions: REGIONS.len(),
             trace_sampling: 0.06,

@@ -93,6 +93,14 @@ fn a_date_that_is_none_is_refused_before_any_work() {
 }
 
 #[test]
+fn a_short_simulation_has_as_many_lines_by_the_hour_as_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    ok(folder.path(), &["simulate", "--out", "t", "--hours", "0.24", "-q"]);
+    let text = std::fs::read_to_string(folder.path().join("t/logs.ndjson")).unwrap();
+    assert_eq!(text.lines().count(), 10_000);
+}
+
+#[test]
 fn what_sql_names_and_does_not_exist_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
